@@ -1,0 +1,117 @@
+"""What a checkpoint holds, whatever its format, and the strict comparison with a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from config import LlamaConfig
+
+
+@dataclass(frozen=True)
+class BytePairVocabulary:
+    """A byte-level BPE tokenizer as plain data, in GGUF's terms; `tokenizer` builds from it."""
+
+    pre: str  # name of the pre-tokenisation, `tokenizer.ggml.pre`
+    tokens: list[str]  # id -> token, bytes spelt in GPT-2's printable alphabet
+    token_types: list[int]  # id -> kind: 1 text, 3 control, 4 user-defined
+    merges: list[str]  # "left right", in order of rank
+    bos_id: int
+    eos_id: int
+    pad_id: int
+    add_bos: bool  # whether the checkpoint wants a text to begin with BOS
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> BytePairVocabulary:
+        """The inverse of `to_dict`; raises ValueError on any other set of keys."""
+        expected = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or set(values) != expected:
+            raise ValueError(f"not a tokenizer of this project: expected the keys {expected}")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as plain data: the tensors carry the names of `Llama.state_dict()`."""
+
+    path: Path
+    format: str  # for people: "PyTorch", "GGUF Q4_1"
+    config: LlamaConfig
+    tensors: dict[str, Tensor]  # with tied embeddings, without `output.weight`
+    vocabulary: BytePairVocabulary | None  # None: the file brings no tokenizer
+
+
+def assemble(
+    path: Path,
+    format: str,
+    config: LlamaConfig,
+    tensors: dict[str, Tensor],
+    *,
+    tied: bool | None,
+    vocabulary: BytePairVocabulary | None = None,
+) -> Checkpoint:
+    """Make a Checkpoint, settling whether embedding and output projection are one matrix.
+
+    Args:
+        tied: what the file says; None where it says nothing, and its tensors decide: tied when
+            there is no output projection or it equals the embedding.
+
+    Raises:
+        ValueError: the file says tied and holds two different matrices.
+    """
+    embedding, output = tensors.get("tok_embeddings.weight"), tensors.get("output.weight")
+    equal = output is None or (
+        embedding is not None
+        and embedding.shape == output.shape
+        and (embedding.data_ptr() == output.data_ptr() or bool((embedding == output).all()))
+    )
+    if tied is None:
+        tied = equal
+    if tied and embedding is None and output is not None:
+        tensors["tok_embeddings.weight"] = tensors.pop("output.weight")
+    elif tied and not equal:
+        raise ValueError(
+            f"{path}: says tie_embeddings=True and holds an output.weight that differs from "
+            "tok_embeddings.weight"
+        )
+    elif tied:
+        tensors.pop("output.weight", None)
+    config = replace(config, tie_embeddings=tied)
+    return Checkpoint(path, format, config, tensors, vocabulary)
+
+
+def require_layers(checkpoint: Checkpoint) -> None:
+    """Raise a ValueError unless the tensors reach as deep as the configuration says."""
+    found = {int(m[1]) for name in checkpoint.tensors if (m := re.match(r"layers\.(\d+)\.", name))}
+    deepest = max(found, default=-1) + 1
+    if deepest != checkpoint.config.n_layers:
+        raise ValueError(
+            f"{checkpoint.path}: its configuration says n_layers={checkpoint.config.n_layers} "
+            f"and its tensors reach to {deepest} layers"
+        )
+
+
+def require_tensors(checkpoint: Checkpoint, expected: Mapping[str, Tensor]) -> None:
+    """Raise a ValueError that names each missing, unexpected and misshapen tensor."""
+    found = checkpoint.tensors
+    faults = []
+    if missing := [name for name in expected if name not in found]:
+        faults.append(f"missing {', '.join(missing)}")
+    if unexpected := [name for name in found if name not in expected]:
+        faults.append(f"unexpected {', '.join(unexpected)}")
+    if misshapen := [
+        f"{name} {tuple(found[name].shape)} instead of {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in found and found[name].shape != tensor.shape
+    ]:
+        faults.append(f"misshapen {', '.join(misshapen)}")
+    if faults:
+        raise ValueError(f"{checkpoint.path}: does not fit its configuration: {'; '.join(faults)}")

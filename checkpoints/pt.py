@@ -1,0 +1,121 @@
+"""The course's `.pt`: a dict with `model_args` (the configuration) and `model` (the tensors).
+
+Reads both key styles, this project's and the course's (`compute_query`) and Meta's and
+llama2.c's (`wq`), with or without the `_orig_mod.` that `torch.compile` puts before names.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from checkpoints.contents import Checkpoint, assemble
+from config import LlamaConfig
+from support.files import atomic_path, require_space
+
+# The one key table of this format: what stands in the file -> what the model calls it.
+RENAMED_KEYS = {
+    "attention.wq.": "attention.compute_query.",
+    "attention.wk.": "attention.compute_key.",
+    "attention.wv.": "attention.compute_value.",
+    "attention.wo.": "attention.compute_output.",
+}
+# Tables that some files store although the configuration implies them.
+DERIVED_KEYS = re.compile(r"(freqs_cos|freqs_sin|freqs_cis|rope\.freqs)$")
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a `.pt`, memory-mapped, without running anything that it contains.
+
+    Raises:
+        ValueError: the file is damaged, contains code, or is not a Llama checkpoint.
+    """
+    contents = _unpickle(path)
+    if not isinstance(contents, dict) or not {"model_args", "model"} <= contents.keys():
+        raise ValueError(f"{path}: no course checkpoint: it lacks the keys model_args and model")
+    arguments, state = contents["model_args"], contents["model"]
+    if not isinstance(arguments, dict) or not isinstance(state, dict):
+        raise ValueError(f"{path}: no course checkpoint: model_args and model must be dicts")
+    tensors: dict[str, Tensor] = {}
+    for key, tensor in state.items():
+        if not isinstance(key, str) or not isinstance(tensor, Tensor):
+            raise ValueError(f"{path}: model[{key!r}] is no tensor")
+        name = _model_key(key)
+        if DERIVED_KEYS.search(name):
+            continue
+        if name in tensors:
+            raise ValueError(f"{path}: holds {name} twice (once as {key})")
+        if not tensor.is_floating_point() or tensor.layout != torch.strided:
+            raise ValueError(f"{path}: {key} is {tensor.dtype}: weights must be dense floats")
+        tensors[name] = tensor
+    try:
+        config = LlamaConfig.from_dict(arguments)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    tied = config.tie_embeddings if "tie_embeddings" in arguments else None
+    return assemble(path, "PyTorch", config, tensors, tied=tied)
+
+
+def _unpickle(path: Path) -> Any:
+    is_archive = zipfile.is_zipfile(path)
+    try:
+        if is_archive:
+            # A memory-mapped load would not notice a flipped bit; the checksums cost 0.2 s for
+            # half a gigabyte, which has to come from the disk anyway.
+            with zipfile.ZipFile(path) as archive:
+                if damaged := archive.testzip():
+                    raise zipfile.BadZipFile(f"checksum of {damaged}")
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_archive)
+    except pickle.UnpicklingError as error:
+        if "GLOBAL" in str(error) or "global" in str(error):
+            raise ValueError(
+                f"{path}: contains code or objects other than tensors and plain data, which "
+                "are never run or loaded; get the weights from a source that saves a state_dict"
+            ) from error
+        raise ValueError(f"{path}: not a readable PyTorch checkpoint; fetch it again") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # torch and zipfile raise a dozen types on damaged archives
+        raise ValueError(f"{path}: truncated or corrupt; fetch or convert it again") from error
+
+
+def _model_key(key: str) -> str:
+    key = key.replace("_orig_mod.", "")
+    for theirs, ours in RENAMED_KEYS.items():
+        key = key.replace(theirs, ours)
+    return key
+
+
+def write(path: Path, config: LlamaConfig, tensors: Mapping[str, Tensor]) -> None:
+    """Write a `.pt` atomically, under the model's own names, tied weights once.
+
+    Raises:
+        ValueError: there is no room, or the disk refused; nothing is left under the name.
+    """
+    state = {}
+    for key, tensor in tensors.items():
+        name = _model_key(key)
+        if name == "output.weight" and config.tie_embeddings:
+            continue
+        tensor = tensor.detach().cpu()
+        if tensor.untyped_storage().nbytes() != tensor.nbytes:
+            tensor = tensor.clone()  # torch.save would write all that the view is a part of
+        state[name] = tensor
+    size = sum(tensor.nbytes for tensor in state.values())
+    require_space(path.parent, size + 1_000_000, f"writing {path}")
+    try:
+        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+            torch.save({"model_args": config.to_dict(), "model": state}, file)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        reason = error.strerror if isinstance(error, OSError) else "the disk is full or failing"
+        raise ValueError(
+            f"{os.fspath(path)}: could not be written ({size / 1e6:,.0f} MB): {reason}"
+        ) from error

@@ -1,0 +1,368 @@
+"""Llama, bottom-up: RMSNorm > Attention > FeedForward > LlamaLayer > Llama.
+
+Llama 2, Touvron et al. 2023, https://arxiv.org/abs/2307.09288: a stack of decoder layers, each
+normalised before its two parts (pre-norm), with rotary positions, grouped-query attention and a
+SwiGLU feed-forward, no bias anywhere, and here the embedding doubles as the output projection.
+The letters in the shape comments are declared in config.py; masks and cache are in base_llama.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from os import PathLike
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import checkpoints
+from base_llama import (
+    AttentionContext,
+    KeyValueCache,
+    LlamaPreTrainedModel,
+    attention_context,
+    pack_left_padded,
+)
+from config import LlamaConfig
+from rope import apply_rotary_emb
+from sampling import check_sampling, next_token
+
+
+class RMSNorm(nn.Module):
+    """Root mean square layer normalisation: divide by the magnitude, then scale each feature.
+
+    Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467, equation 4.
+    """
+
+    def __init__(self, dim: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def _norm(self, x: Tensor) -> Tensor:
+        """Divide each vector by the root of the mean of its squares.
+
+        1. The mean of x squared over the last axis, one number per token;
+        2. plus eps, inside the root, so that a zero vector stays zero;
+        3. multiply x by the reciprocal of the root.
+
+        The weight is not applied here; `forward` does that.
+
+        Args:
+            x: (..., C), float32 at least.
+
+        Returns:
+            (..., C), with a root mean square of about 1.
+        """
+        return x * torch.rsqrt(x.pow(2).mean(dim=-1, keepdim=True) + self.eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (..., C) in float32 at least, since half precision overflows at 256 squared."""
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        return self._norm(wide).type_as(x) * self.weight
+
+
+class Attention(nn.Module):
+    """Causal self-attention with grouped queries: H query heads share KV key/value heads.
+
+    Ainslie et al. 2023, https://arxiv.org/abs/2305.13245, section 2.2.
+    """
+
+    def __init__(self, config: LlamaConfig, layer_id: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        self.layer_id = layer_id  # which part of the key/value cache is this layer's
+        self.n_rep = config.n_heads // config.n_kv_heads  # query heads per key/value head
+        self.compute_query = nn.Linear(config.dim, config.n_heads * config.head_dim, bias=False)
+        self.compute_key = nn.Linear(config.dim, config.n_kv_heads * config.head_dim, bias=False)
+        self.compute_value = nn.Linear(config.dim, config.n_kv_heads * config.head_dim, bias=False)
+        self.compute_output = nn.Linear(config.n_heads * config.head_dim, config.dim, bias=False)
+        self.attn_dropout = nn.Dropout(config.dropout)
+        self.resid_dropout = nn.Dropout(config.dropout)
+
+    def compute_query_key_value_scores(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+    ) -> Tensor:
+        """Scaled dot-product attention, all heads at once.
+
+        Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, equation 1.
+
+        1. The dot product of every query with every key, divided by sqrt(D);
+        2. -inf where the mask forbids it;
+        3. a softmax over the keys turns a query's scores into weights;
+        4. `self.attn_dropout` on the weights;
+        5. the weighted sum of the values.
+
+        Args:
+            query: (B, H, T, D).
+            key, value: (B, H, S, D); S exceeds T when older tokens come from a cache.
+            mask: boolean, broadcastable to (B, H, T, S), True where a query may attend; None
+                means everywhere.
+
+        Returns:
+            (B, H, T, D).
+        """
+        scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (B, H, T, S)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, float("-inf"))
+        weights = self.attn_dropout(F.softmax(scores, dim=-1))
+        return weights @ value
+
+    def forward(self, x: Tensor, context: AttentionContext | None = None) -> Tensor:
+        """Attend within (B, T, C), and to what the context's cache holds from before.
+
+        Without a context the tokens are real, at positions 0 .. T-1, and see what
+        `config.causal` lets them see.
+        """
+        B, T, _ = x.shape
+        D = self.config.head_dim
+        if context is None:
+            context = attention_context(self.config, B, T, x.device)
+
+        query = self.compute_query(x).view(B, T, -1, D)  # (B, T, H, D)
+        key = self.compute_key(x).view(B, T, -1, D)  # (B, T, KV, D)
+        value = self.compute_value(x).view(B, T, -1, D)
+        query, key = apply_rotary_emb(
+            query, key, D, self.config.max_seq_len, self.config.rope_theta, context.positions
+        )
+        if context.cache is not None:  # keys are cached after RoPE: a token's position is final
+            key, value = context.cache.update(self.layer_id, key, value)  # (B, S, KV, D)
+
+        # Query heads 0 .. n_rep-1 use key/value head 0, and so on: repeat each, not the sequence.
+        key = key.repeat_interleave(self.n_rep, dim=2)  # (B, S, H, D)
+        value = value.repeat_interleave(self.n_rep, dim=2)
+        attended = self.compute_query_key_value_scores(
+            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), context.mask
+        )  # (B, H, T, D)
+        joined = attended.transpose(1, 2).reshape(B, T, -1)  # (B, T, C)
+        return self.resid_dropout(self.compute_output(joined))
+
+
+class FeedForward(nn.Module):
+    """The SwiGLU feed-forward: `w1` is the gate, `w3` goes up, `w2` comes down again.
+
+    Shazeer 2020, https://arxiv.org/abs/2002.05202, equation 6.
+    """
+
+    def __init__(self, dim: int, hidden_dim: int | None, multiple_of: int, dropout: float) -> None:
+        super().__init__()
+        if hidden_dim is None:
+            # Three matrices in place of two: 2/3 of the usual 4 * dim keeps the parameters equal.
+            hidden_dim = multiple_of * math.ceil(int(2 * 4 * dim / 3) / multiple_of)
+        self.w1 = nn.Linear(dim, hidden_dim, bias=False)
+        self.w2 = nn.Linear(hidden_dim, dim, bias=False)
+        self.w3 = nn.Linear(dim, hidden_dim, bias=False)
+        self.dropout = nn.Dropout(dropout)
+
+    def SwiGLU(self, x: Tensor) -> Tensor:
+        """The gated activation: SiLU(`w1` x) times `w3` x, element by element.
+
+        SiLU(z) = z * sigmoid(z), which is Swish with beta = 1. The projection down, `w2`, is not
+        part of it; `forward` applies it.
+
+        Args:
+            x: (..., C).
+
+        Returns:
+            (..., F).
+        """
+        return F.silu(self.w1(x)) * self.w3(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C) to (..., C)."""
+        return self.dropout(self.w2(self.SwiGLU(x)))
+
+
+class LlamaLayer(nn.Module):
+    """One decoder layer: attention, then feed-forward, each on a normalised copy of the stream."""
+
+    def __init__(self, layer_id: int, config: LlamaConfig) -> None:
+        super().__init__()
+        self.layer_id = layer_id
+        self.attention = Attention(config, layer_id)
+        self.feed_forward = FeedForward(
+            config.dim, config.hidden_dim, config.multiple_of, config.dropout
+        )
+        self.attention_norm = RMSNorm(config.dim, eps=config.layer_norm_eps)
+        self.ffn_norm = RMSNorm(config.dim, eps=config.layer_norm_eps)
+
+    def forward(self, x: Tensor, context: AttentionContext | None = None) -> Tensor:
+        """Add what attention and the feed-forward have to say to the residual stream.
+
+        The pre-norm block (Xiong et al. 2020, https://arxiv.org/abs/2002.04745, figure 1b):
+
+        1. `attention_norm` of x, then `attention` of that (hand `context` on as it is);
+        2. add the result to x, not to its normalised copy: the stream itself passes untouched;
+        3. `ffn_norm` of the sum, then `feed_forward` of that;
+        4. add the result to the sum of step 2.
+
+        Args:
+            x: (B, T, C).
+            context: mask, positions and cache, for the attention.
+
+        Returns:
+            (B, T, C).
+        """
+        h = x + self.attention(self.attention_norm(x), context)
+        return h + self.feed_forward(self.ffn_norm(h))
+
+
+class Llama(LlamaPreTrainedModel):
+    """Token embedding, a stack of layers, a final norm, and a projection to the vocabulary."""
+
+    def __init__(self, config: LlamaConfig) -> None:
+        super().__init__(config)
+        self.tok_embeddings = nn.Embedding(config.vocab_size, config.dim)
+        self.dropout = nn.Dropout(config.dropout)
+        self.layers = nn.ModuleList(LlamaLayer(i, config) for i in range(config.n_layers))
+        self.norm = RMSNorm(config.dim, eps=config.layer_norm_eps)
+        self.output = nn.Linear(config.dim, config.vocab_size, bias=False)
+        self.tie_weights()
+        self.init_weights()
+
+    def forward(
+        self,
+        tokens: Tensor,
+        targets: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Predict the next token.
+
+        Args:
+            tokens: (B, T) indices.
+            targets: anything but None asks for the logits of all positions, as a loss needs them.
+            mask: (B, T) boolean, True where a token is real, padding on either side.
+            cache: keys and values of the tokens before these; takes up the new ones.
+
+        Returns:
+            logits: (B, T, V) with targets, else (B, 1, V), at each row's last real token.
+            hidden_states: (B, T, C), normalised; of no meaning where a token is padding.
+
+        Raises:
+            ValueError: too many tokens, or a mask or cache that does not fit (base_llama.py).
+        """
+        B, T = tokens.shape
+        context = attention_context(self.config, B, T, tokens.device, mask, cache)
+        h = self.dropout(self.tok_embeddings(tokens))  # (B, T, C)
+        for layer in self.layers:
+            h = layer(h, context)
+        h = self.norm(h)
+        if targets is not None:
+            return self.output(h), h
+        if mask is None:
+            return self.output(h[:, -1:]), h
+        last = T - 1 - mask.flip(1).int().argmax(dim=1)  # (B,): argmax finds the first True
+        return self.output(h[torch.arange(B, device=h.device), last, None]), h
+
+    @torch.no_grad()
+    def stream(
+        self,
+        idx: Tensor,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        *,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop_tokens: Collection[int] = (),
+        generator: torch.Generator | None = None,
+        mask: Tensor | None = None,
+        use_cache: bool = True,
+    ) -> Iterator[Tensor]:
+        """Yield one (B, 1) tensor of new tokens at a time; the arguments are `generate`'s."""
+        check_sampling(temperature, top_k, top_p)
+        self._check_prompt(idx, max_new_tokens, mask)
+        real = torch.ones_like(idx, dtype=torch.bool) if mask is None else mask
+        tokens, real = pack_left_padded(idx, real)
+        stops = torch.tensor(sorted(stop_tokens), dtype=idx.dtype, device=idx.device)
+        finished = torch.zeros_like(tokens[:, :1], dtype=torch.bool)
+        limit = self.config.max_seq_len
+        cache: KeyValueCache | None = None
+        for step in range(max_new_tokens):
+            if tokens.shape[1] > limit:  # a row has outgrown the context: keep its last half
+                overgrown = real.sum(dim=1, keepdim=True) > limit
+                tokens, real = pack_left_padded(
+                    tokens, real, torch.where(overgrown, max(1, limit // 2), limit)
+                )
+                cache = None
+            if cache is not None:
+                logits, _ = self(tokens[:, -1:], cache=cache)
+            else:
+                if use_cache and self.config.causal:
+                    slots = min(limit, tokens.shape[1] + max_new_tokens - step)
+                    cache = self.new_cache(len(idx), slots)
+                logits, _ = self(tokens, mask=None if bool(real.all()) else real, cache=cache)
+            new = next_token(logits[:, -1], temperature, top_k, top_p, generator)  # (B, 1)
+            # A finished row repeats its stop token, which is the last one it holds.
+            new = torch.where(finished, tokens[:, -1:], new)
+            finished |= torch.isin(new, stops)
+            tokens = torch.cat((tokens, new), dim=1)
+            real = F.pad(real, (0, 1), value=True)
+            yield new
+            if len(stops) and bool(finished.all()):
+                return
+
+    def generate(
+        self,
+        idx: Tensor,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        *,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop_tokens: Collection[int] = (),
+        generator: torch.Generator | None = None,
+        mask: Tensor | None = None,
+        use_cache: bool = True,
+    ) -> Tensor:
+        """Continue each row of `idx`, feeding every new token back into the model.
+
+        When a text outgrows `max_seq_len`, its last half is kept and read once more. A
+        bidirectional model reads the whole text again for each token; a causal one needs to only
+        with `use_cache=False`. Switch to eval mode first if the model has dropout.
+
+        Args:
+            idx: (B, T) prompts, T at most max_seq_len; rows of unequal length are padded.
+            max_new_tokens: how many tokens to add.
+            temperature: 0 takes the most likely token; above, samples (`sampling.py`).
+            top_k: sample among the k most likely tokens only.
+            top_p: sample among the fewest tokens that hold this share of the probability, (0, 1].
+            stop_tokens: a row is finished with the first of these, and is filled up with it.
+            generator: the source of randomness; None is torch's global one.
+            mask: (B, T) boolean, True where a token of the prompt is real, padding on either side.
+            use_cache: keep keys and values of old tokens; changes the time, not the result.
+
+        Returns:
+            (B, T + new): idx and what follows; new is max_new_tokens, or fewer when every row
+            has met a stop token.
+
+        Raises:
+            ValueError: an argument is out of range, or the prompt is empty or too long.
+        """
+        new = self.stream(
+            idx, max_new_tokens, temperature, top_k=top_k, top_p=top_p, stop_tokens=stop_tokens,
+            generator=generator, mask=mask, use_cache=use_cache,
+        )  # fmt: skip
+        return torch.cat((idx, *new), dim=1)
+
+
+def load_pretrained(
+    checkpoint: str | PathLike[str],
+    *,
+    dtype: torch.dtype | None = torch.float32,
+    causal: bool | None = None,
+) -> Llama:
+    """Load a checkpoint in any format that `checkpoints` reads; on the CPU and in eval mode.
+
+    Args:
+        checkpoint: path of a course `.pt` or a GGUF file, recognised from its content.
+        dtype: of the parameters; None keeps what the file holds.
+        causal: overrides the file's configuration; False is the course's 2024-25 reference.
+
+    Raises:
+        ValueError: the file is missing, damaged or not a Llama, or a tensor is missing,
+            unexpected or of another shape.
+    """
+    return Llama.from_checkpoint(checkpoints.read(checkpoint), dtype=dtype, causal=causal)

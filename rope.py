@@ -1,0 +1,75 @@
+"""Rotary position embeddings (RoPE): a token's position as a rotation of its query and key.
+
+RoFormer, Su et al. 2021, https://arxiv.org/abs/2104.09864, section 3.2.2, equations 14 to 16.
+The dot product of a rotated query and a rotated key depends on the distance between the two
+positions and not on the positions themselves; that is the whole point.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def rotate_pairs(x: Tensor, angles: Tensor) -> Tensor:
+    """Rotate the pairs (0, 1), (2, 3), ... of the last axis of `x` by `angles`.
+
+    Equation 34 of the paper without its sparse matrix: (a, b) becomes
+    (a cos - b sin, a sin + b cos).
+
+    Args:
+        x: (B, T, heads, D).
+        angles: (T, 1, D/2) or (B, T, 1, D/2), radians.
+    """
+    cos, sin = angles.cos(), angles.sin()
+    a, b = x[..., 0::2], x[..., 1::2]  # (B, T, heads, D/2)
+    # The product is taken in the angles' precision and rounded once, on the way out.
+    return torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1).flatten(-2).type_as(x)
+
+
+def apply_rotary_emb(
+    query: Tensor,
+    key: Tensor,
+    head_dim: int,
+    max_seq_len: int,
+    theta: float = 10000.0,
+    positions: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Rotate queries and keys by an angle that grows with their position.
+
+    1. Pair i of a head turns by theta ** (-2i / D) radians per position (equation 15): the
+       first pair fast, the last one slowly.
+    2. A token's angles are its position times these frequencies. Compute them in float32 at
+       least: bfloat16 cannot tell position 257 from 256.
+    3. Neighbours (0, 1), (2, 3), ... form the pairs, as in Meta's checkpoints; Hugging Face
+       pairs i with i + D/2 instead and permutes the weights to match.
+
+    Args:
+        query: (B, T, H, D).
+        key: (B, T, KV, D); KV may be smaller than H.
+        head_dim: D, even.
+        max_seq_len: the longest context in tokens; T may not exceed it.
+        theta: base of the wavelengths.
+        positions: (T,) or (B, T) integers; None means 0 .. T-1.
+
+    Returns:
+        The rotated query and key, in the shapes and dtypes they came in.
+
+    Raises:
+        ValueError: T exceeds max_seq_len, or head_dim is odd or not the last axis of the input.
+    """
+    T = query.shape[1]
+    if head_dim % 2 or query.shape[-1] != head_dim or key.shape[-1] != head_dim:
+        raise ValueError(
+            f"head_dim={head_dim}: must be even and equal to the last axis of query "
+            f"({query.shape[-1]}) and key ({key.shape[-1]})"
+        )
+    if T > max_seq_len:
+        raise ValueError(f"{T} tokens exceed max_seq_len={max_seq_len}: shorten the input")
+    dtype = torch.promote_types(query.dtype, torch.float32)
+    if positions is None:
+        positions = torch.arange(T, device=query.device)
+    pairs = torch.arange(0, head_dim, 2, device=query.device, dtype=dtype)  # 0, 2, 4, ... is 2i
+    frequencies = theta ** (-pairs / head_dim)  # (D/2,) radians per position
+    angles = positions.to(dtype)[..., None, None] * frequencies  # (..., T, 1, D/2): 1 for heads
+    return rotate_pairs(query, angles), rotate_pairs(key, angles)

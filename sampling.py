@@ -1,0 +1,109 @@
+"""From logits to the next token: argmax, temperature, top-k, top-p. Pure functions.
+
+Shapes: B batch, V vocabulary. The order is the one of transformers: temperature first, then
+top-k, then top-p, then the draw.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    """Raise a ValueError that names the first argument out of its range, and the range."""
+    if not 0 <= temperature < float("inf"):  # false for NaN as well
+        raise ValueError(
+            f"temperature={temperature}: must be 0 (the most likely token) or a positive number"
+        )
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k={top_k}: must be at least 1; leave it out to keep every token")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"top_p={top_p}: must be in (0, 1]; leave it out to keep every token")
+
+
+def scale(logits: Tensor, temperature: float) -> Tensor:
+    """Divide (B, V) logits by a positive temperature, shifted so that each row's greatest is 0.
+
+    Softmax does not see the shift. Without it, and in float32, a temperature of 1e-40 would give
+    inf - inf: NaN in place of the argmax that it approaches.
+    """
+    logits = logits.double()
+    return (logits - logits.amax(dim=-1, keepdim=True)) / temperature
+
+
+def filter_top_k(logits: Tensor, k: int) -> Tensor:
+    """Keep the k greatest logits of each row and set the others to -inf.
+
+    Tokens tied with the k-th stay (there is no reason to prefer one); k > V keeps everything.
+    Fan et al. 2018, https://arxiv.org/abs/1805.04833, section 5.1.
+    """
+    kth = logits.topk(min(k, logits.shape[-1]), dim=-1).values[..., -1:]  # (B, 1)
+    return logits.masked_fill(logits < kth, float("-inf"))
+
+
+def filter_top_p(logits: Tensor, p: float) -> Tensor:
+    """Keep the fewest most likely tokens whose probabilities reach p, at least one; -inf elsewhere.
+
+    The nucleus of Holtzman et al. 2019, https://arxiv.org/abs/1904.09751, equation 2.
+    """
+    if p >= 1:
+        return logits
+    ordered, indices = logits.sort(dim=-1, descending=True, stable=True)
+    probabilities = F.softmax(ordered, dim=-1)
+    # What stands before a token must not yet reach p. (A cumulative sum that includes the token
+    # itself would drop the one that crosses p, and with it, for a small p, every token.)
+    before = probabilities.cumsum(dim=-1) - probabilities
+    beyond = before >= p
+    beyond[..., 0] = False  # p < 1e-16 included
+    return logits.masked_fill(beyond.scatter(-1, indices, beyond), float("-inf"))
+
+
+def sample_next(
+    logits: Tensor, temperature: float, generator: torch.Generator | None = None
+) -> Tensor:
+    """Choose the next token of each row.
+
+    1. Temperature 0: the index of the greatest logit.
+    2. Otherwise divide the logits by the temperature (`scale`),
+    3. turn them into probabilities with a softmax over the vocabulary,
+    4. and draw one index per row (`torch.multinomial`) from the given generator.
+
+    A low temperature sharpens the distribution, a high one flattens it.
+
+    Args:
+        logits: (B, V).
+        temperature: 0 or a positive number.
+        generator: the source of randomness; None is torch's global one.
+
+    Returns:
+        (B, 1) indices.
+    """
+    if temperature == 0:
+        return logits.argmax(dim=-1, keepdim=True)
+    probabilities = F.softmax(scale(logits, temperature), dim=-1)
+    return torch.multinomial(probabilities, num_samples=1, generator=generator)
+
+
+def next_token(
+    logits: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """`sample_next` among the tokens that top-k and top-p leave; (B, V) to (B, 1).
+
+    Raises:
+        ValueError: an argument is out of range (`check_sampling`).
+    """
+    check_sampling(temperature, top_k, top_p)
+    if temperature == 0:
+        return sample_next(logits, temperature, generator)
+    logits = scale(logits, temperature)
+    if top_k is not None:
+        logits = filter_top_k(logits, top_k)
+    if top_p is not None:
+        logits = filter_top_p(logits, top_p)
+    return sample_next(logits, 1.0, generator)

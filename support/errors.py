@@ -1,0 +1,39 @@
+"""One way to tell a user what is wrong: a line on stderr, exit status 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+USER_ERROR = 2  # as argparse
+INTERRUPTED = 130  # as a shell says of a program stopped by Ctrl-C
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Run a script's `main` and exit with its status.
+
+    A ValueError (a bad value, file or combination) or OSError (the system refused) is the user's
+    to mend, so it becomes one line. Anything else is a bug and keeps its traceback.
+    """
+    try:
+        status = main() or 0
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        sys.stdout = None  # so that nothing is flushed at exit
+        status = 1
+    except (ValueError, OSError) as error:
+        status = complain(error)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+def complain(error: Exception | str) -> int:
+    """Print one line, `<script>: error: ...`, on stderr; returns the exit status."""
+    if isinstance(error, OSError) and error.strerror:
+        error = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    text = " ".join(str(error).split())
+    print(f"{Path(sys.argv[0]).name}: error: {text}", file=sys.stderr)
+    return USER_ERROR

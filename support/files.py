@@ -1,0 +1,69 @@
+"""Files that are either whole or not there: write beside, then rename."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it takes that name, else it is removed.
+
+    Folders on the way are made.
+
+    Raises:
+        ValueError: a folder stands where the file should go.
+        OSError: the file system refused.
+    """
+    final = Path(path)
+    if final.is_dir():
+        raise ValueError(f"{final}: is a folder; give the name of a file")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # on the disk before the name points to it
+        temporary.chmod(0o666 & ~_umask())  # mkstemp made it private
+        temporary.replace(final)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a UTF-8 text file atomically, line ends as they are."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def require_space(folder: str | os.PathLike[str], needed: int, purpose: str) -> None:
+    """Raise a ValueError when fewer than `needed` bytes are free where `folder` is (to be)."""
+    place = Path(folder).absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise ValueError(
+            f"{purpose} takes {needed / 1e6:,.0f} MB and {place} has {free / 1e6:,.0f} MB free: "
+            "make room and run this again"
+        )
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
