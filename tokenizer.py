@@ -8,7 +8,6 @@ has. As a script, it writes a SentencePiece model in llama2.c's binary form:
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -324,7 +323,7 @@ def tokenizer_for(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
+    parser = errors.ArgumentParser(
         description="Write a SentencePiece model in llama2.c's binary form (.bin)."
     )
     parser.add_argument(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 USER_ERROR = 2  # as argparse
 INTERRUPTED = 130  # as a shell says of a program stopped by Ctrl-C
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """argparse, with an error of one line instead of the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.exit(complain(f"{message} (--help lists every flag)"))
 
 
 def run(main: Callable[[], int | None]) -> None:

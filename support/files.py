@@ -18,13 +18,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Folders on the way are made.
 
     Raises:
-        ValueError: a folder stands where the file should go.
+        ValueError: a folder stands where the file should go, or its own folder is not writable.
         OSError: the file system refused.
     """
+    require_writable(path)
     final = Path(path)
-    if final.is_dir():
-        raise ValueError(f"{final}: is a folder; give the name of a file")
-    final.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
     os.close(handle)
     temporary = Path(name)
@@ -48,6 +46,22 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a UTF-8 text file atomically, line ends as they are."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def require_writable(path: str | os.PathLike[str]) -> None:
+    """Raise a ValueError when a file cannot be written under this name; makes its folder.
+
+    For the start of long work, which should not end in an error at its last step.
+    """
+    final = Path(path)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{final.parent}: cannot be made a folder: {error.strerror}") from error
+    if final.is_dir():
+        raise ValueError(f"{final}: is a folder; give the name of a file")
+    if not os.access(final.parent, os.W_OK):
+        raise ValueError(f"{final}: its folder is not writable; choose another")
 
 
 def require_space(folder: str | os.PathLike[str], needed: int, purpose: str) -> None:

