@@ -7,6 +7,7 @@ wrong with it. It runs in the namespace of the module that it is put into.
 from __future__ import annotations
 
 import importlib
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,14 +52,24 @@ def applied(mutant: Mutant) -> Iterator[None]:
     """Put a mutant in the place of the function that its task is about."""
     module_name, *path = tasks()[mutant.task]["symbol"].split(".")
     module = importlib.import_module(module_name)
-    owner: Any = module
-    for name in path[:-1]:
-        owner = getattr(owner, name)
     own: dict[str, Any] = {}
     exec(compile(mutant.source, f"<mutant {mutant}>", "exec"), vars(module), own)
-    original = getattr(owner, path[-1])
-    setattr(owner, path[-1], own[path[-1]])
+    wrong = own[path[-1]]
+    if len(path) > 1:  # a method of a class
+        places = [(getattr(module, path[0]), path[-1])]
+        right = getattr(*places[0])
+    else:  # a function, which other modules have imported by name
+        right = getattr(module, path[0])
+        places = [
+            (place, name)
+            for place in list(sys.modules.values())
+            for name, value in list(getattr(place, "__dict__", {}).items())
+            if value is right
+        ]
     try:
+        for place, name in places:
+            setattr(place, name, wrong)
         yield
     finally:
-        setattr(owner, path[-1], original)
+        for place, name in places:
+            setattr(place, name, right)

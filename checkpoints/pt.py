@@ -75,12 +75,10 @@ def _unpickle(path: Path) -> Any:
                     raise zipfile.BadZipFile(f"checksum of {damaged}")
         return torch.load(path, map_location="cpu", weights_only=True, mmap=is_archive)
     except pickle.UnpicklingError as error:
-        if "GLOBAL" in str(error) or "global" in str(error):
-            raise ValueError(
-                f"{path}: contains code or objects other than tensors and plain data, which "
-                "are never run or loaded; get the weights from a source that saves a state_dict"
-            ) from error
-        raise ValueError(f"{path}: not a readable PyTorch checkpoint; fetch it again") from error
+        raise ValueError(
+            f"{path}: contains code or objects other than tensors and plain data, which are "
+            "never run or loaded, or is damaged; get weights that were saved as a state_dict"
+        ) from error
     except MemoryError:
         raise
     except Exception as error:  # torch and zipfile raise a dozen types on damaged archives

@@ -1,0 +1,53 @@
+"""Small models and files that several tests start from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from config import LlamaConfig
+from llama import Llama
+
+PROJECT = Path(__file__).parent.parent
+# No two sizes alike, KV < H; weights far larger than at the start of training, so that every
+# part of the model shows in the result.
+CONFIG = LlamaConfig(
+    vocab_size=97, dim=48, n_layers=3, n_heads=6, n_kv_heads=2, max_seq_len=64, hidden_dim=80
+)
+
+
+def random_llama(config: LlamaConfig = CONFIG, seed: int = 0) -> Llama:
+    """A model with large random weights, norms included, in eval mode."""
+    torch.manual_seed(seed)
+    model = Llama(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 1:
+                parameter.copy_(1 + 0.3 * torch.randn_like(parameter))
+            else:
+                parameter.copy_(torch.randn_like(parameter) * 1.5 / parameter.shape[1] ** 0.5)
+    return model
+
+
+def random_tokens(*shape: int, seed: int = 0, vocab_size: int = CONFIG.vocab_size) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, vocab_size, shape, generator=generator)
+
+
+def run_script(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    """Run one of the project's scripts as a user would."""
+    script, *rest = map(str, arguments)
+    command = [sys.executable, str(PROJECT / script), *rest]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def assert_user_error(result: subprocess.CompletedProcess[str], *parts: str) -> None:
+    """One line on stderr with all the parts, exit status 2, no traceback."""
+    assert result.returncode == 2, result.stderr
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    for part in parts:
+        assert part in lines[0], lines[0]

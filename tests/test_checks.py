@@ -1,0 +1,158 @@
+"""The checks that learners run: right code passes, every classic mistake is caught and named."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import rope_test
+import sanity_check
+from assignment import make_reference
+from assignment.checks import RUNNERS, Case, check, load_cases, run
+from assignment.mutation import Mutant, applied, mutants, tasks
+from tests.helpers import PROJECT, random_llama, run_script
+
+MUTANTS = [mutant for task in tasks() for mutant in mutants(task)]
+CASES = [case for task in RUNNERS for case in load_cases(task)]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_each_mistake_is_caught_and_named(mutant: Mutant) -> None:
+    messages = []
+    with applied(mutant):
+        for case in load_cases(mutant.task):
+            try:
+                check(case)
+            except AssertionError as error:
+                messages.append(str(error))
+            except (RuntimeError, IndexError):
+                messages.append("crashed")
+    assert messages, f"{mutant} passes"
+    if mutant.name in ("dropout_in_eval", "ignores_generator", "samples_at_zero"):
+        return  # their output is another one each time: caught, and not to be recognised
+    assert any(f"that {mutant.mistake}" in message for message in messages), messages
+
+
+def test_each_task_has_about_five_mistakes_with_words_for_them() -> None:
+    for task in tasks():
+        assert len(mutants(task)) >= 5
+    for mutant in MUTANTS:
+        assert mutant.source.startswith("# "), mutant
+        assert not mutant.mistake.endswith("."), mutant
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_tolerances_lie_between_rounding_and_mistakes(case: Case) -> None:
+    atol, rtol = case.tolerance
+    factor = 1.5 if "shares" in case.expected else 10
+
+    def error_in_tolerances(outputs) -> float:
+        worst = 0.0
+        for name, expected in case.expected.items():
+            if outputs[name].shape != expected.shape:
+                return float("inf")
+            error = (outputs[name].double() - expected.double()).abs()
+            ratio = error.nan_to_num(float("inf")) / (atol + rtol * expected.double().abs())
+            worst = max(worst, float(ratio.max()))
+        return worst
+
+    torch.manual_seed(0)
+    assert error_in_tolerances(run(case)) < 1 / factor
+    for mistake, outputs in case.mistakes.items():
+        error = error_in_tolerances(outputs)
+        assert not error <= factor, f"{mistake}: only {error:.1f} tolerances away"
+
+
+def test_the_recorded_outputs_are_what_the_script_computes() -> None:
+    arrays = make_reference.build()
+    for case in CASES:
+        for name, expected in case.expected.items():
+            torch.testing.assert_close(
+                expected, torch.as_tensor(arrays[f"{case}/expected/{name}"]), atol=1e-12, rtol=1e-9
+            )
+        for name, given in case.inputs.items():
+            assert torch.equal(given, torch.as_tensor(arrays[f"{case}/input/{name}"]))
+
+
+def test_a_failure_gives_index_got_expected_and_cause() -> None:
+    with applied(next(m for m in MUTANTS if str(m) == "rope/halves")):
+        with pytest.raises(AssertionError) as caught:
+            rope_test.test_reference()
+        with pytest.raises(AssertionError, match="rotation keeps the length"):
+            rope_test.test_pairs_keep_their_length()
+    message = str(caught.value)
+    for part in ("index     (0, 1, 0, 1)", "got       ", "expected  ", "likely: ", "pairs feature"):
+        assert part in message, message
+
+
+def test_an_unknown_mistake_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    import llama
+
+    right = llama.FeedForward.SwiGLU
+    for wrong, words in (
+        (lambda self, x: 3 * right(self, x), "a factor: every value is 3 times"),
+        (lambda self, x: right(self, x) * float("nan"), "a division by zero"),
+        (lambda self, x: right(self, x).mT, "a transposed or missing axis"),
+        (lambda self, x: torch.zeros_like(right(self, x)), "never filled in"),
+        (lambda self, x: right(self, x) + x.mean(), "none of the classic mistakes"),
+    ):
+        monkeypatch.setattr(llama.FeedForward, "SwiGLU", wrong)
+        with pytest.raises(AssertionError, match=words):
+            sanity_check.test_swiglu()
+
+
+@pytest.mark.parametrize("script", ["rope_test.py", "sanity_check.py"])
+def test_the_scripts_pass_and_say_so(script: str) -> None:
+    result = run_script(script)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "WRONG" not in result.stdout
+    assert "passed" in result.stdout
+
+
+def test_a_script_tells_wrong_from_not_started_and_fails(tmp_path) -> None:
+    code = (
+        "import sys, llama, sanity_check as s, rope\n"
+        "def todo(*a, **k): raise NotImplementedError\n"
+        "llama.RMSNorm._norm = todo\n"
+        "llama.FeedForward.SwiGLU = lambda self, x: self.w1(x)\n"
+        "from assignment.checks import run_as_script\n"
+        "sys.exit(run_as_script(s.test_rmsnorm, s.test_swiglu, s.test_attention))\n"
+    )
+    (tmp_path / "broken.py").write_text(f"import sys; sys.path.insert(0, {str(PROJECT)!r})\n{code}")
+    result = run_script(tmp_path / "broken.py")
+    assert result.returncode == 1
+    for part in ("not started  rmsnorm", "WRONG        swiglu/random", "passed       attention"):
+        assert part in result.stdout, result.stdout
+    assert "1 of 3 passed" in result.stdout
+
+
+def test_the_courses_own_files_are_checked_where_they_are(tmp_path) -> None:
+    """With a checkpoint of the course's kind in place of its own, bidirectional as that one."""
+    from dataclasses import replace
+
+    from assignment import reference
+    from tests.helpers import CONFIG
+
+    config = replace(CONFIG, vocab_size=32000, dim=12, n_heads=2, n_kv_heads=1, n_layers=1)
+    model = random_llama(config)
+    state = {name.replace("compute_query", "wq"): p for name, p in model.state_dict().items()}
+    arguments = config.to_dict()
+    del arguments["causal"], arguments["tie_embeddings"]
+    torch.save({"model_args": arguments, "model": state}, tmp_path / "stories42M.pt")
+    tokens = torch.tensor(
+        [[101, 7592, 2088, 102, 0, 0, 0, 0], [101, 7592, 15756, 2897, 2005, 17953, 2361, 102]]
+    )
+    weights = {name: p.detach().double().numpy() for name, p in model.named_parameters()}
+    logits, hidden = reference.llama(tokens.numpy(), weights, replace(config, causal=False))
+    recorded = {
+        "logits": torch.from_numpy(logits[:, -1:]).float(),
+        "hidden_states": torch.from_numpy(hidden).float(),
+    }
+    torch.save(recorded, tmp_path / "sanity_check.data")
+    result = run_script("sanity_check.py", cwd=tmp_path)
+    assert "passed       the_course_checkpoint" in result.stdout, result.stdout
+    recorded["hidden_states"][1, 3, 5] += 0.1
+    torch.save(recorded, tmp_path / "sanity_check.data")
+    result = run_script("sanity_check.py", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "index     (1, 3, 5)" in result.stdout

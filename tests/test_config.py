@@ -1,0 +1,55 @@
+"""LlamaConfig: the course's defaults, the names of old checkpoints, one message for each fault."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from config import LlamaConfig
+from llama import Llama
+from tests.helpers import CONFIG
+
+
+def test_the_defaults_are_the_courses() -> None:
+    with __import__("torch").device("meta"):
+        assert Llama(LlamaConfig()).footprint().parameters == 41_689_600
+
+
+def test_round_trip() -> None:
+    assert LlamaConfig.from_dict(CONFIG.to_dict()) == CONFIG
+
+
+def test_names_of_old_checkpoints() -> None:
+    old = {"norm_eps": 1e-6, "position_embedding_type": "rotary", "use_cache": True, "dim": 64}
+    assert LlamaConfig.from_dict(old) == LlamaConfig(layer_norm_eps=1e-6, dim=64)
+    assert LlamaConfig.from_dict({"n_heads": 4, "n_kv_heads": None}).n_kv_heads == 4
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"n_head": 8}, "unknown configuration field 'n_head'"),
+        ({"position_embedding_type": "absolute"}, "position_embedding_type='absolute'"),
+        ({"norm_eps": 1e-5, "layer_norm_eps": 1e-6}, "states 'layer_norm_eps' twice"),
+        ({"dim": 0}, "dim=0: must be an integer of at least 1"),
+        ({"dim": 64.0}, "dim=64.0: must be an integer"),
+        ({"n_layers": True}, "n_layers=True: must be an integer"),
+        ({"hidden_dim": -1}, "hidden_dim=-1: must be an integer"),
+        ({"dim": 100, "n_heads": 8}, "dim=100 is not a multiple of n_heads=8"),
+        ({"n_heads": 8, "n_kv_heads": 3}, "n_heads=8 is not a multiple of n_kv_heads=3"),
+        ({"dim": 24, "n_heads": 8}, "dim / n_heads = 3 is odd"),
+        ({"dropout": 1.0}, "dropout=1.0: must be in [0, 1)"),
+        ({"layer_norm_eps": 0}, "layer_norm_eps=0: must be a finite number above 0"),
+        ({"rope_theta": float("nan")}, "rope_theta=nan: must be"),
+        ({"causal": 1}, "causal=1: must be True or False"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_bound(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        LlamaConfig.from_dict(values)
+    assert message in str(caught.value)
+
+
+def test_it_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        CONFIG.dim = 3  # type: ignore[misc]

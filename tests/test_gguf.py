@@ -1,0 +1,239 @@
+"""GGUF: each storage type, the vocabulary, and headers that lie."""
+
+from __future__ import annotations
+
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import checkpoints
+from config import LlamaConfig
+from llama import Llama, load_pretrained
+from tests.helpers import random_llama, random_tokens
+
+gguf = pytest.importorskip("gguf")
+from checkpoints.gguf import TENSOR_NAMES, TYPES  # noqa: E402  it needs the package
+
+# Rows of a multiple of 32 values, which the quantised types demand.
+CONFIG = LlamaConfig(
+    vocab_size=64, dim=64, n_layers=2, n_heads=4, n_kv_heads=2, max_seq_len=48, hidden_dim=96,
+    rope_theta=1e5,
+)  # fmt: skip
+TOKENS = [chr(0x21 + i) for i in range(62)] + ["<bos>", "<eos>"]
+
+
+def write_gguf(path: Path, model: Llama, kind: str = "F32", **overrides) -> None:
+    """Write a model with gguf's own writer; overrides set or, with None, drop metadata."""
+    config = model.config
+    metadata = {
+        "llama.block_count": config.n_layers,
+        "llama.context_length": config.max_seq_len,
+        "llama.embedding_length": config.dim,
+        "llama.feed_forward_length": config.hidden_dim,
+        "llama.attention.head_count": config.n_heads,
+        "llama.attention.head_count_kv": config.n_kv_heads,
+        "llama.rope.freq_base": config.rope_theta,
+        "llama.attention.layer_norm_rms_epsilon": config.layer_norm_eps,
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "smollm",
+        "tokenizer.ggml.bos_token_id": 62,
+        "tokenizer.ggml.eos_token_id": 63,
+        "tokenizer.ggml.add_bos_token": False,
+    } | {name.replace("__", "."): value for name, value in overrides.items()}
+    writer = gguf.GGUFWriter(path, metadata.pop("general.architecture", "llama"))
+    for name, value in metadata.items():
+        if isinstance(value, bool):
+            writer.add_bool(name, value)
+        elif isinstance(value, int):
+            writer.add_uint32(name, value)
+        elif isinstance(value, float):
+            writer.add_float32(name, value)
+        elif isinstance(value, str):
+            writer.add_string(name, value)
+    writer.add_array("tokenizer.ggml.tokens", TOKENS)
+    writer.add_array("tokenizer.ggml.token_type", [1] * 62 + [3, 3])
+    writer.add_array("tokenizer.ggml.merges", ["! !"])
+    theirs = {ours: name for name, ours in TENSOR_NAMES.items()}
+    quantised = gguf.GGMLQuantizationType[kind]
+    for name, tensor in model.named_parameters():
+        layer = name.split(".")[1] if name.startswith("layers.") else ""
+        general = name.replace(f"layers.{layer}.", "layers.{}.") if layer else name
+        array = tensor.detach().numpy()
+        stored = quantised if array.ndim == 2 else gguf.GGMLQuantizationType.F32
+        writer.add_tensor(
+            theirs[general].format(layer), gguf.quants.quantize(array, stored), raw_dtype=stored
+        )
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG))
+    return tmp_path / "m.gguf"
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("F32", 0.0), ("F16", 1e-3), ("BF16", 8e-3), ("Q8_0", 0.01), ("Q4_1", 0.08), ("Q4_0", 0.12)],
+)
+def test_each_storage_type(tmp_path: Path, kind: str, error: float) -> None:
+    """The error of a type is that of its steps, relative to the greatest weight."""
+    model = random_llama(CONFIG)
+    write_gguf(tmp_path / "m.gguf", model, kind)
+    checkpoint = checkpoints.read(tmp_path / "m.gguf")
+    assert checkpoint.config == CONFIG
+    assert kind in checkpoint.format
+    for name, expected in model.named_parameters():
+        got = checkpoint.tensors[name]
+        largest = float((got - expected).abs().max() / expected.abs().max())
+        assert largest <= (error if expected.ndim == 2 else 0), name
+        assert (largest > 0) is (kind != "F32" and expected.ndim == 2)
+
+
+def blocks(kind: str, row: np.ndarray) -> bytes:
+    """A block of 32 weights by the format's definition: scale, (least value,) nibbles or bytes."""
+    if kind == "Q8_0":  # d * q
+        d = np.float16(0.25)
+        return d.tobytes() + row.astype(np.int8).tobytes()
+    low, high = row[:16].astype(np.uint8), row[16:].astype(np.uint8)
+    nibbles = (low | (high << 4)).tobytes()
+    if kind == "Q4_0":  # d * (q - 8)
+        return np.float16(0.5).tobytes() + nibbles
+    return np.float16(0.5).tobytes() + np.float16(-3).tobytes() + nibbles  # Q4_1: d * q + m
+
+
+@pytest.mark.parametrize("kind", ["Q4_0", "Q4_1", "Q8_0"])
+def test_dequantised_by_the_definition(kind: str) -> None:
+    q = np.random.default_rng(0).integers(0, 16, (5, 32))
+    raw = np.frombuffer(b"".join(blocks(kind, row) for row in q), np.uint8).reshape(5, -1)
+    expected = {"Q4_0": 0.5 * (q - 8.0), "Q4_1": 0.5 * q - 3.0, "Q8_0": 0.25 * q}[kind]
+    got = gguf.quants.dequantize(raw, gguf.GGMLQuantizationType[kind])
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_the_same_model_as_from_a_pt(saved: Path) -> None:
+    model, tokens = random_llama(CONFIG), random_tokens(2, 9, vocab_size=64)
+    assert torch.equal(load_pretrained(saved)(tokens)[0], model(tokens)[0])
+
+
+def test_untied(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    model = random_llama(replace(CONFIG, tie_embeddings=False))
+    write_gguf(tmp_path / "m.gguf", model)
+    loaded = load_pretrained(tmp_path / "m.gguf")
+    assert not loaded.config.tie_embeddings
+    assert torch.equal(loaded.output.weight, model.output.weight)
+
+
+def test_the_vocabulary_comes_as_plain_data(saved: Path) -> None:
+    vocabulary = checkpoints.read(saved).vocabulary
+    assert vocabulary is not None
+    assert vocabulary.tokens == TOKENS
+    assert (vocabulary.pre, vocabulary.bos_id, vocabulary.eos_id) == ("smollm", 62, 63)
+    assert vocabulary.pad_id == 63
+    assert vocabulary.add_bos is False
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"general__architecture": "falcon"}, "architecture is 'falcon'"),
+        ({"llama__block_count": None}, "lacks 'llama.block_count'"),
+        ({"llama__block_count": 5}, "says n_layers=5 and its tensors reach to 2"),
+        ({"llama__block_count": 10**9}, "its tensors reach to 2"),
+        ({"llama__feed_forward_length": 95}, "misshapen layers.0.feed_forward.w1.weight (96, 64)"),
+        ({"llama__attention__head_count_kv": 3}, "not a multiple of n_kv_heads=3"),
+        ({"llama__rope__scaling__type": "linear"}, "only 'none' is implemented"),
+        ({"llama__rope__dimension_count": 8}, "only 16 is implemented"),
+        ({"llama__expert_count": 4}, "llama.expert_count is 4"),
+    ],
+)
+def test_what_this_model_does_not_have_is_refused(
+    tmp_path: Path, overrides: dict, message: str
+) -> None:
+    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), **overrides)
+    with pytest.raises(ValueError, match=r".") as caught:
+        load_pretrained(tmp_path / "m.gguf")
+    assert message in str(caught.value)
+    assert "m.gguf" in str(caught.value)
+
+
+def test_an_unknown_storage_type_is_named(tmp_path: Path) -> None:
+    assert "Q5_0" not in TYPES
+    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), "Q5_0")
+    with pytest.raises(ValueError, match="token_embd.weight is stored as Q5_0"):
+        load_pretrained(tmp_path / "m.gguf")
+
+
+def header(*fields: bytes, tensors: int = 0, pairs: int = 1, version: int = 3) -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", version, tensors, pairs) + b"".join(fields)
+
+
+def text(value: bytes, length: int | None = None) -> bytes:
+    return struct.pack("<Q", len(value) if length is None else length) + value
+
+
+HUGE = 2**40
+LIES = {
+    "a huge number of pairs": header(pairs=HUGE),
+    "a huge number of tensors": header(tensors=HUGE, pairs=0),
+    "a huge key": header(text(b"k", HUGE)),
+    "a huge string": header(text(b"k"), struct.pack("<I", 8), text(b"v", HUGE)),
+    "a huge array": header(text(b"k"), struct.pack("<IIQ", 9, 4, HUGE)),
+    "a huge array of strings": header(text(b"k"), struct.pack("<IIQ", 9, 8, HUGE)),
+    "a huge string in an array": header(text(b"k"), struct.pack("<IIQ", 9, 8, 1), text(b"", HUGE)),
+    "a huge array in an array": header(text(b"k"), struct.pack("<IIQIQ", 9, 9, 1, 4, HUGE)),
+    "arrays in arrays for ever": header(
+        text(b"k"), struct.pack("<I", 9), struct.pack("<IQ", 9, 1) * 99
+    ),
+    "an unknown type": header(text(b"k"), struct.pack("<I", 77)),
+    "a huge tensor": header(text(b"t"), struct.pack("<IQIQ", 1, HUGE, 0, 0), tensors=1, pairs=0),
+    "a tensor of many dimensions": header(
+        text(b"t"), struct.pack("<I", 1000), b"\0" * 8000, tensors=1, pairs=0
+    ),
+    "a tensor far beyond the end": header(
+        text(b"t"), struct.pack("<IQIQ", 1, 4, 0, HUGE), tensors=1, pairs=0
+    ),
+    "an unknown version": header(version=9, pairs=0),
+    "nothing but the magic": b"GGUF",
+    "no pairs at all": header(pairs=0),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_header_that_lies_is_refused_at_once(tmp_path: Path, lie: str) -> None:
+    (tmp_path / "m.gguf").write_bytes(LIES[lie])
+    start = time.monotonic()
+    with pytest.raises(ValueError, match=r"m\.gguf: "):
+        checkpoints.read(tmp_path / "m.gguf")
+    assert time.monotonic() - start < 5
+
+
+def test_every_truncation_is_refused(saved: Path) -> None:
+    whole = saved.read_bytes()
+    for length in (5, 24, 30, 200, 900, 1500, len(whole) // 2, len(whole) - 64):
+        saved.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"m\.gguf"):
+            load_pretrained(saved)
+
+
+def test_noise_in_the_header_never_hangs_or_crashes(saved: Path) -> None:
+    whole = bytearray(saved.read_bytes())
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        noisy = bytearray(whole)
+        for place in rng.integers(4, 1500, 3):
+            noisy[place] = rng.integers(0, 256)
+        saved.write_bytes(noisy)
+        try:
+            load_pretrained(saved)
+        except ValueError as error:
+            assert "m.gguf" in str(error)  # noqa: PT017  a harmless change may load

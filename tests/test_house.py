@@ -1,0 +1,136 @@
+"""The house: which way imports point, what stays small, and that the documents tell the truth."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import PROJECT
+
+# Each module or room, and the project's own that it may import; see the map in README.md.
+ALLOWED = {
+    "config": set(),
+    "rope": set(),
+    "sampling": set(),
+    "support": set(),
+    "checkpoints": {"config", "support"},
+    "base_llama": {"config", "checkpoints"},
+    "llama": {"config", "checkpoints", "rope", "sampling", "base_llama"},
+    "tokenizer": {"checkpoints", "support"},
+    "run_llama": {"checkpoints", "llama", "sampling", "support", "tokenizer"},
+    "assignment": {"base_llama", "config", "llama", "rope", "sampling", "support"},
+    "data": {"checkpoints", "llama", "support", "tokenizer"},
+    "rope_test": {"assignment", "rope"},
+    "sanity_check": {"assignment", "llama"},
+}
+
+
+def room(path: Path) -> str:
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return parts[0]
+
+
+def sources() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    ).stdout.split()  # fmt: skip
+    paths = [PROJECT / name for name in listed if (PROJECT / name).exists()]
+    return paths or [p for p in PROJECT.rglob("*.py") if ".venv" not in p.parts]
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_imports_point_one_way() -> None:
+    own = set(ALLOWED) | {"tests"}
+    for path in sources():
+        name = room(path)
+        if name == "tests" or "mutants" in path.parts:
+            continue
+        assert name in ALLOWED, f"{path}: give its room a line in ALLOWED"
+        # `import gguf` inside checkpoints/gguf.py and the like are other people's packages
+        outside = (imports(path) & own) - ALLOWED[name] - {name}
+        assert not outside, f"{path.relative_to(PROJECT)} imports {outside}"
+
+
+def test_the_exhibit_stays_readable() -> None:
+    text = (PROJECT / "llama.py").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 400
+    for forbidden in ("print(", "open(", "torch.load", "input("):
+        assert forbidden not in text
+
+
+def test_the_core_needs_no_extra() -> None:
+    """Importing what a learner uses loads none of the optional packages."""
+    code = (
+        "import sys, llama, classifier, run_llama, sanity_check, rope_test\n"
+        "extras = {'gguf', 'tokenizers', 'transformers', 'hypothesis'}\n"
+        "sys.exit(f'{extras & sys.modules.keys()}' if extras & sys.modules.keys() else 0)"
+    )
+    if not (PROJECT / "classifier.py").exists():
+        code = code.replace(" classifier,", "")
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_documents_name_files_that_exist(name: str) -> None:
+    text = (PROJECT / name).read_text(encoding="utf-8")
+    made = {"stories42M.pt", "tokenizer.model", "sanity_check.data", "tokenizer.bin"}
+    for mention in re.findall(r"`([\w./-]+\.(?:py|sh|toml|md|json|npz|txt))`", text):
+        file = mention.split("/")[-1]
+        if file in made or file.startswith("generated-sentence") or "X." in mention:
+            continue
+        assert (PROJECT / mention).exists() or list(PROJECT.rglob(file)), f"{name}: {mention}"
+
+
+def test_the_readme_has_the_two_commands() -> None:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert "bash setup.sh && .venv/bin/python run_llama.py --option generate\n" in text
+    assert "bash setup.sh && .venv/bin/python -m pytest\n" in text
+
+
+def test_the_readmes_python_examples_run(tmp_path: Path) -> None:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert examples
+    if not (PROJECT / "data" / "SmolLM2-135M-Instruct.pt").exists():
+        pytest.skip("the examples load the stand-in: bash setup.sh prepares it")
+    for example in examples:
+        result = subprocess.run(
+            [sys.executable, "-c", example],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, example + result.stderr
+
+
+def test_the_readmes_flags_exist() -> None:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    help_texts = ""
+    for command in (["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"]):
+        result = subprocess.run(
+            [sys.executable, *command, "--help"], cwd=PROJECT, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        help_texts += result.stdout
+    for block in re.findall(r"```(?:bash|sh)\n(.*?)```", text, flags=re.DOTALL):
+        for flag in re.findall(r"(?<!\S)--[\w-]+", block):
+            assert f"{flag}" in help_texts, flag

@@ -1,0 +1,183 @@
+"""`run_llama.py --option generate` as a user types it, on a small course checkpoint."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sentencepiece
+import torch
+
+import run_llama
+from tests.helpers import CONFIG, PROJECT, assert_user_error, random_llama, run_script
+
+WORDS = ["wonderful", "terrible", "movie", "thriller", "wanted", "while", "hero", "playing"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with a random stories42M.pt and a tokenizer.model that fits it."""
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "text.txt").write_text("\n".join(f"a {a} {b}" for a in WORDS for b in WORDS))
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(folder / "text.txt"), model_prefix=str(folder / "tokenizer"), vocab_size=300,
+        model_type="bpe", byte_fallback=True, character_coverage=1.0, minloglevel=2,
+    )  # fmt: skip
+    random_llama(replace(CONFIG, vocab_size=300)).save_pretrained(folder / "stories42M.pt")
+    return folder
+
+
+def generate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run_script(
+        "run_llama.py", "--prompt", "a hero", "--max_new_tokens", "6", *arguments, cwd=folder
+    )
+
+
+def test_two_texts_two_files_a_banner_and_a_rate(folder: Path) -> None:
+    result = generate(folder)
+    assert result.returncode == 0, result.stderr
+    for part in (
+        "stories42M.pt (PyTorch): ", "parameters", "expected  about", "float32",
+        "Temperature is 0.0", "Temperature is 1.0", "tokens/s",
+        "Wrote generated sentence to generated-sentence-temp-0.txt",
+    ):  # fmt: skip
+        assert part in result.stdout, result.stdout
+    assert "stand-in" not in result.stdout
+    for temperature in (0, 1):
+        text = (folder / f"generated-sentence-temp-{temperature}.txt").read_text("utf-8")
+        assert text.startswith("a hero")
+        assert text in result.stdout
+
+
+def test_the_same_seed_gives_the_same_text(folder: Path) -> None:
+    first = generate(folder, "--seed", "1").stdout
+    texts = [
+        re.sub(r"[0-9.]+ (s|tokens/s)", "", generate(folder, "--seed", seed).stdout)
+        for seed in ("1", "2")
+    ]
+    assert texts[0] == re.sub(r"[0-9.]+ (s|tokens/s)", "", first)
+    assert texts[0] != texts[1]
+
+
+@pytest.mark.parametrize(("temperature", "name"), [("0", "low.txt"), ("0.5", "high.txt")])
+def test_one_temperature_one_text(
+    folder: Path, tmp_path: Path, temperature: str, name: str
+) -> None:
+    result = generate(
+        folder, "--temperature", temperature, "--top_k", "5", "--top_p", "0.9",
+        "--generated_sentence_low_temp_out", str(tmp_path / "new" / "low.txt"),
+        "--generated_sentence_high_temp_out", str(tmp_path / "new" / "high.txt"),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_bidirectional_and_other_dtypes(folder: Path, dtype: str) -> None:
+    result = generate(folder, "--bidirectional", "--dtype", dtype, "--device", "cpu")
+    assert result.returncode == 0, result.stderr
+    assert f"{dtype}, bidirectional" in result.stdout
+
+
+def test_text_appears_as_it_is_generated(folder: Path) -> None:
+    command = [sys.executable, "-u", str(PROJECT / "run_llama.py"), "--max_new_tokens", "2000"]
+    command += ["--prompt", "a hero", "--temperature", "1"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        seen = b""
+        while b"Temperature is 1.0\na hero" not in seen:
+            seen += process.stdout.read1(64)  # type: ignore[attr-defined]
+        time.sleep(0.3)
+        assert process.stdout.read1(64)  # type: ignore[attr-defined]
+        assert process.poll() is None, "2,000 tokens were done before the first was shown"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--temperature", "-1"], ["temperature=-1.0", "must be 0"]),
+        (["--temperature", "nan"], ["temperature=nan"]),
+        (["--top_p", "0"], ["top_p=0.0", "(0, 1]"]),
+        (["--top_p", "1.01"], ["top_p=1.01", "(0, 1]"]),
+        (["--top_k", "0"], ["top_k=0", "at least 1"]),
+        (["--max_new_tokens", "0"], ["--max_new_tokens 0", "at least 1"]),
+        (["--prompt", ""], ["--prompt is empty"]),
+        (["--prompt", "hero " * 200], ["--prompt has", "the context of this model 64"]),
+        (["--prompt", "a\ud800"], ["lone surrogate"]),
+        (["--pretrained-model-path", "nope.pt"], ["nope.pt: no such checkpoint"]),
+        (["--pretrained-model-path", "text.txt"], ["text.txt: neither a PyTorch checkpoint"]),
+        (["--pretrained-model-path", "."], ["is a folder"]),
+        (["--tokenizer", "nope.model"], ["nope.model: no such tokenizer"]),
+        (["--tokenizer", "text.txt"], ["text.txt: not a SentencePiece model"]),
+        (["--option", "sing"], ["--option", "'sing'", "generate"]),
+        (["--device", "tpu"], ["--device", "'tpu'"]),
+        (["--dtype", "int3"], ["--dtype", "'int3'"]),
+        (["--seed", "one"], ["--seed", "'one'"]),
+        (["--max_sentence_len", "0"], ["max_len=0", "at least 1"]),
+        (["--use_gpu", "--device", "cpu"], ["disagree"]),
+        (["--nonsense"], ["--nonsense", "--help"]),
+        (["--generated_sentence_low_temp_out", "."], ["is a folder"]),
+        (["--generated_sentence_low_temp_out", "text.txt/x.txt"], ["text.txt: cannot be made"]),
+    ],
+)
+def test_bad_input_gets_one_line_and_leaves_nothing(
+    folder: Path, arguments: list[str], parts: list[str], run_here
+) -> None:
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert_user_error(run_here(run_llama.main, *arguments, cwd=folder), *parts)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_bad_input_as_a_user_types_it(folder: Path) -> None:
+    assert_user_error(generate(folder, "--top_k", "0"), "run_llama.py: error: top_k=0")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize("arguments", [["--use_gpu"], ["--device", "cuda"]])
+def test_a_device_that_is_not_here(folder: Path, arguments: list[str], run_here) -> None:
+    result = run_here(run_llama.main, *arguments, cwd=folder)
+    assert_user_error(result, arguments[0], "there is no cuda device here")
+
+
+def test_a_tokenizer_of_another_size(folder: Path, tmp_path: Path) -> None:
+    random_llama().save_pretrained(tmp_path / "other.pt")
+    result = generate(folder, "--pretrained-model-path", str(tmp_path / "other.pt"))
+    assert_user_error(result, "300 tokens", "has 97", "do not belong together")
+
+
+def test_without_any_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run_llama, "STAND_IN", tmp_path / "absent.pt")
+    with pytest.raises(ValueError, match=r"no checkpoint: neither .* bash setup\.sh"):
+        run_llama.choose_checkpoint(None)
+    (tmp_path / "absent.pt").touch()
+    path, why = run_llama.choose_checkpoint(None)
+    assert path.name == "absent.pt"
+    assert "bash setup.sh --course" in why
+
+
+def test_help_names_every_flag_of_the_course() -> None:
+    text = run_script("run_llama.py", "--help").stdout
+    flags = (
+        "option train dev test label-names pretrained-model-path max_sentence_len seed epochs",
+        "use_gpu generated_sentence_low_temp_out generated_sentence_high_temp_out dev_out",
+        "test_out batch_size hidden_dropout_prob lr prompt max_new_tokens temperature top_k",
+        "top_p device dtype tokenizer bidirectional",
+    )
+    for flag in " ".join(flags).split():
+        assert f"--{flag} " in text or f"--{flag}]" in text, flag
+
+
+def test_the_label_mappings_are_the_courses() -> None:
+    mappings = {"sst": ["awful", "bad", "average", "good", "excellent"], "cfimdb": ["bad", "good"]}
+    for name, labels in mappings.items():
+        assert json.loads((PROJECT / f"data/{name}-label-mapping.json").read_text()) == labels

@@ -1,0 +1,116 @@
+"""Sampling: distributions worked out by hand, filters in transformers' order, and its limits."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sampling import filter_top_k, filter_top_p, next_token, sample_next
+
+# Probabilities .5 .25 .125 .125, in another order: .125 .5 .125 .25
+LOGITS = torch.tensor([[math.log(p) for p in (0.125, 0.5, 0.125, 0.25)]])
+
+
+def kept(logits: torch.Tensor) -> list[int]:
+    return torch.isfinite(logits)[0].nonzero().flatten().tolist()
+
+
+@pytest.mark.parametrize(
+    ("k", "expected"),
+    [(1, [1]), (2, [1, 3]), (3, [0, 1, 2, 3]), (4, [0, 1, 2, 3]), (99, [0, 1, 2, 3])],
+)
+def test_top_k_keeps_ties(k: int, expected: list[int]) -> None:
+    assert kept(filter_top_k(LOGITS, k)) == expected
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [(1e-300, [1]), (0.3, [1]), (0.49, [1]), (0.51, [1, 3]), (0.74, [1, 3]), (0.8, [0, 1, 3]),
+     (0.99, [0, 1, 2, 3]), (1.0, [0, 1, 2, 3])],
+)  # fmt: skip
+def test_top_p_keeps_the_nucleus(p: float, expected: list[int]) -> None:
+    assert kept(filter_top_p(LOGITS, p)) == expected
+
+
+def test_filters_leave_their_input_alone() -> None:
+    before = LOGITS.clone()
+    filter_top_k(LOGITS, 1)
+    filter_top_p(LOGITS, 0.1)
+    next_token(LOGITS, 0.5, 2, 0.5)
+    assert torch.equal(LOGITS, before)
+
+
+def chi_square(draws: torch.Tensor, probabilities: list[float]) -> float:
+    counts = torch.bincount(draws.flatten(), minlength=len(probabilities)).double()
+    expected = torch.tensor(probabilities, dtype=torch.float64) * draws.numel()
+    assert counts[expected == 0].sum() == 0, "a token of probability 0 was drawn"
+    kept = expected > 0
+    return float(((counts - expected)[kept] ** 2 / expected[kept]).sum())
+
+
+@pytest.mark.parametrize(
+    ("temperature", "top_k", "top_p", "probabilities"),
+    [
+        (1.0, None, None, [0.125, 0.5, 0.125, 0.25]),
+        (0.5, None, None, [1 / 22, 16 / 22, 1 / 22, 4 / 22]),
+        (1.0, 2, None, [0, 2 / 3, 0, 1 / 3]),
+        (0.5, 2, None, [0, 0.8, 0, 0.2]),
+        # Temperature comes first: at 2 the nucleus of .75 has more tokens than at 1.
+        (2.0, None, 0.75, None),
+        (1.0, None, 0.75, [0, 2 / 3, 0, 1 / 3]),
+        # Top-p looks at what top-k has left: of .5 and .25, the first alone holds two thirds.
+        (1.0, 2, 0.6, [0, 1.0, 0, 0]),
+    ],
+)
+def test_the_draws_follow_the_distribution(temperature, top_k, top_p, probabilities) -> None:
+    if probabilities is None:
+        roots = [math.sqrt(p) for p in (0.125, 0.5, 0.125, 0.25)]
+        assert roots[1] + roots[3] < 0.75 * sum(roots) <= roots[0] + roots[1] + roots[3]
+        roots[2] = 0  # the later of two equals
+        probabilities = [r / sum(roots) for r in roots]
+    generator = torch.Generator().manual_seed(7)
+    draws = next_token(LOGITS.expand(20_000, -1), temperature, top_k, top_p, generator)
+    assert draws.shape == (20_000, 1)
+    assert chi_square(draws, probabilities) < 16.3  # three degrees of freedom: 1 in 1000
+
+
+def test_temperature_zero_is_argmax_whatever_the_filters() -> None:
+    logits = torch.randn(50, 30)
+    for top_k, top_p in ((None, None), (5, None), (None, 0.3)):
+        got = next_token(logits, 0.0, top_k, top_p)
+        assert torch.equal(got, logits.argmax(dim=-1, keepdim=True))
+
+
+@given(temperature=st.floats(min_value=5e-324, max_value=1e-4))
+@settings(max_examples=50, deadline=None)
+def test_a_tiny_temperature_is_nearly_argmax(temperature: float) -> None:
+    logits = torch.tensor([[1.0, 3.0, -2.0], [1000.0, -1000.0, 0.0]])
+    assert sample_next(logits, temperature).flatten().tolist() == [1, 0]
+
+
+def test_a_huge_temperature_is_nearly_uniform() -> None:
+    generator = torch.Generator().manual_seed(1)
+    draws = sample_next(LOGITS.expand(20_000, -1), 1e300, generator)
+    assert chi_square(draws, [0.25] * 4) < 16.3
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions(dtype: torch.dtype) -> None:
+    draws = next_token(LOGITS.to(dtype).expand(1000, -1), 0.7, 3, 0.9)
+    assert draws.dtype == torch.int64
+
+
+def test_equal_to_transformers_filters() -> None:
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    logits = torch.randn(20, 40).double()
+    for k in (1, 5, 40, 100):
+        theirs = transformers.TopKLogitsWarper(k)(None, logits)
+        assert torch.equal(torch.isfinite(filter_top_k(logits, k)), torch.isfinite(theirs))
+    for p in (0.05, 0.5, 0.9, 0.999):
+        theirs = transformers.TopPLogitsWarper(p)(None, logits)
+        assert torch.equal(torch.isfinite(filter_top_p(logits, p)), torch.isfinite(theirs))

@@ -1,0 +1,100 @@
+"""The stand-in as set-up leaves it: real weights, equal to transformers', and English."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+import checkpoints
+from llama import Llama
+from run_llama import PROMPT, STAND_IN
+from tests.helpers import run_script
+from tests.test_model import hugging_face_twin
+from tokenizer import TextTokenizer, tokenizer_for
+
+pytestmark = pytest.mark.skipif(
+    not STAND_IN.exists(), reason="the stand-in is not here: bash setup.sh prepares it"
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> checkpoints.Checkpoint:
+    return checkpoints.read(STAND_IN)
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint: checkpoints.Checkpoint) -> Llama:
+    return Llama.from_checkpoint(checkpoint)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(checkpoint: checkpoints.Checkpoint) -> TextTokenizer:
+    return tokenizer_for(checkpoint)
+
+
+def test_its_shape(model: Llama) -> None:
+    config = model.config
+    assert (config.n_layers, config.dim, config.n_heads, config.n_kv_heads) == (30, 576, 9, 3)
+    assert (config.hidden_dim, config.vocab_size, config.max_seq_len) == (1536, 49152, 8192)
+    assert (config.rope_theta, config.layer_norm_eps) == (1e5, 1e-5)
+    assert model.footprint().parameters == 134_515_008
+
+
+def test_its_tokenizer(tokenizer: TextTokenizer) -> None:
+    assert not tokenizer.add_bos
+    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id) == (1, 2, 2)
+    digits = tokenizer.encode("2026", bos=True, eos=False)
+    assert len(digits) == 4
+    assert tokenizer.encode("<|im_end|>", bos=False, eos=False) != [2]
+    assert tokenizer.encode("<|im_end|>", bos=False, eos=False, specials=True) == [2]
+    for text in ("naïve café\n\t  ½ \U0001f999", PROMPT):
+        assert tokenizer.decode(tokenizer.encode(text, bos=True, eos=True)) == text
+
+
+@torch.no_grad()
+def test_equal_to_transformers(model: Llama, tokenizer: TextTokenizer) -> None:
+    tokens = torch.tensor([tokenizer.encode(PROMPT, bos=True, eos=False)])
+    assert tokens.shape[1] > 30
+    expected = hugging_face_twin(model)(tokens).logits
+    torch.testing.assert_close(model(tokens, targets=tokens)[0], expected, atol=2e-3, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_it_knows_english(model: Llama, tokenizer: TextTokenizer) -> None:
+    """The right word is far more likely than the wrong one, which needs every part to be right."""
+    for text, right, wrong in (
+        ("The capital of France is", " Paris", " seven"),
+        ("She opened the door and walked into the", " room", " were"),
+        ("One, two, three, four,", " five", " Paris"),
+    ):
+        tokens = torch.tensor([tokenizer.encode(text, bos=True, eos=False)])
+        logits = model(tokens)[0][0, -1]
+        first = [tokenizer.encode(word, bos=False, eos=False)[0] for word in (right, wrong)]
+        assert logits[first[0]] > logits[first[1]] + 5, text
+
+
+def test_the_mode_typed_bare_writes_english(tmp_path: Path) -> None:
+    """In a folder without stories42M.pt, so with the stand-in."""
+    result: subprocess.CompletedProcess[str] = run_script("run_llama.py", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "stand-in  stories42M.pt is not here" in result.stdout
+    for name in ("generated-sentence-temp-0.txt", "generated-sentence-temp-1.txt"):
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert text.startswith(PROMPT)
+        words = text.removeprefix(PROMPT).split()
+        assert len(words) > 20
+        # Text in a loop repeats its runs of four words.
+        runs = [tuple(words[i : i + 4]) for i in range(len(words) - 3)]
+        assert len(set(runs)) > 0.8 * len(runs), text
+    assert text != (tmp_path / "generated-sentence-temp-0.txt").read_text(encoding="utf-8")
+
+
+def test_the_pt_equals_its_gguf(model: Llama) -> None:
+    pytest.importorskip("gguf")
+    source = STAND_IN.with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
+    tensors = checkpoints.read(source).tensors
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, tensors[name]), name

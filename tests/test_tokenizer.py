@@ -1,0 +1,289 @@
+"""Tokenizers: any text round-trips, specials stay text, and both kinds behave alike."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+import sentencepiece
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import checkpoints
+from checkpoints import BytePairVocabulary
+from config import LlamaConfig
+from tests.helpers import assert_user_error, run_script
+from tokenizer import (
+    BytePairTokenizer,
+    TextTokenizer,
+    Tokenizer,
+    byte_alphabet,
+    load_tokenizer,
+    save_vocabulary,
+    tokenizer_for,
+)
+
+LLAMA_2 = Path(__file__).parent.parent.parent / "shared" / "models" / "tokenizer.model"
+MERGES = ["Ġ t", "h e", "Ġt he", "i n", "1 2", "Ġ Ġ", "e r"]
+AWKWARD = [
+    "", " ", "  a  b ", "a\r\nb\t\n", "\u2581", "x\u2581 y\u2581", "</s>", "<s>x",
+    "<|im_end|>", "it's 2026, don't", "e\u0301 ﬁ \ufeff", "🦙 \U0010ffff\u0378", "\x00\x01\x7f",
+    "naïve ÀÖ",
+]  # fmt: skip
+
+
+def vocabulary(**changes) -> BytePairVocabulary:
+    """A small byte-level BPE of SmolLM2's kind."""
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    tokens = [*specials, *byte_alphabet(), *(merge.replace(" ", "") for merge in MERGES)]
+    values = {
+        "pre": "smollm", "tokens": tokens, "merges": MERGES,
+        "token_types": [3] * 3 + [1] * (len(tokens) - 3),
+        "bos_id": 1, "eos_id": 2, "pad_id": 2, "add_bos": False,
+    }  # fmt: skip
+    return BytePairVocabulary(**{**values, **changes})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SentencePiece model of Llama 2's kind: BPE, byte fallback, identity normalisation."""
+    folder = tmp_path_factory.mktemp("sentencepiece")
+    words = [
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "a",
+        "mat",
+        "while",
+        "the",
+        "llama",
+        "ate",
+        "this",
+        "hat",
+        "and",
+        "that",
+        "bat",
+        "in",
+        "the",
+        "rain",
+    ]
+    (folder / "text.txt").write_text("\n".join(" ".join(words[i:]) for i in range(len(words))))
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(folder / "text.txt"), model_prefix=str(folder / "tokenizer"), vocab_size=320,
+        model_type="bpe", byte_fallback=True, normalization_rule_name="identity",
+        remove_extra_whitespaces=False, character_coverage=1.0, split_digits=True,
+        allow_whitespace_only_pieces=True, minloglevel=2,
+    )  # fmt: skip
+    return folder / "tokenizer.model"
+
+
+@pytest.fixture(scope="module", params=["sentencepiece", "byte pairs", "llama 2"])
+def tokenizer(request: pytest.FixtureRequest, trained: Path) -> TextTokenizer:
+    if request.param == "byte pairs":
+        pytest.importorskip("tokenizers")
+        return BytePairTokenizer(vocabulary())
+    if request.param == "llama 2":
+        if not LLAMA_2.exists():
+            pytest.skip("shared/models/tokenizer.model is not beside the project")
+        return Tokenizer(tokenizer_model=LLAMA_2)
+    return Tokenizer(tokenizer_model=trained)
+
+
+@pytest.mark.parametrize("specials", [False, True])
+@pytest.mark.parametrize("text", AWKWARD)
+def test_awkward_texts_round_trip(tokenizer: TextTokenizer, text: str, specials: bool) -> None:
+    spelt = [s for s in ("<s>", "</s>", "<|im_end|>") if specials and s in text]
+    decoded = tokenizer.decode(tokenizer.encode(text, bos=True, eos=True, specials=specials))
+    if not spelt:
+        assert decoded == text
+    else:  # a token of the vocabulary leaves no trace, what only looks like one stays
+        assert decoded in (text, text.replace(spelt[0], ""))
+
+
+@given(text=st.text())
+@example(text=" \u2581 <s>")
+@settings(max_examples=200, deadline=None)
+def test_any_text_round_trips(tokenizer: TextTokenizer, text: str) -> None:
+    ids = tokenizer.encode(text, bos=False, eos=False)
+    assert tokenizer.decode(ids) == text
+    assert all(0 <= i < tokenizer.n_words for i in ids)
+    assert not tokenizer.control_ids & set(ids)
+
+
+def test_bos_eos_and_length(tokenizer: TextTokenizer) -> None:
+    plain = tokenizer.encode("the cat in the rain", bos=False, eos=False)
+    both = tokenizer.encode("the cat in the rain", bos=True, eos=True)
+    assert both == [tokenizer.bos_id] * tokenizer.add_bos + plain + [tokenizer.eos_id]
+    assert {tokenizer.bos_id, tokenizer.eos_id} <= tokenizer.control_ids
+    assert tokenizer.encode("", bos=False, eos=False) == []
+    tokenizer.max_len = 3
+    try:
+        assert tokenizer.encode("the cat in the rain", bos=False, eos=False) == plain[:3]
+        assert tokenizer.encode("the cat in the rain", bos=True, eos=True)[-1] == tokenizer.eos_id
+    finally:
+        tokenizer.max_len = None
+
+
+def test_a_special_token_is_made_only_on_request(tokenizer: TextTokenizer) -> None:
+    spelling = "<|im_end|>" if isinstance(tokenizer, BytePairTokenizer) else "</s>"
+    for text in (spelling, f"a {spelling} b"):
+        assert tokenizer.eos_id not in tokenizer.encode(text, bos=False, eos=False)
+        ids = tokenizer.encode(text, bos=False, eos=False, specials=True)
+        assert ids.count(tokenizer.eos_id) == 1
+        assert tokenizer.decode(ids) == text.replace(spelling, "")
+
+
+def test_a_lone_surrogate_is_refused(tokenizer: TextTokenizer) -> None:
+    with pytest.raises(ValueError, match="lone surrogate at index 2"):
+        tokenizer.encode("ab\ud800c", bos=False, eos=False)
+    with pytest.raises(TypeError, match="takes a str, got bytes"):
+        tokenizer.encode(b"ab", bos=False, eos=False)  # type: ignore[arg-type]
+
+
+@given(text=st.text(alphabet=st.characters(exclude_characters="\u2581", codec="utf-8")))
+@settings(max_examples=200, deadline=None)
+def test_equal_to_the_original_library(trained: Path, text: str) -> None:
+    original = sentencepiece.SentencePieceProcessor(model_file=str(trained))
+    assert Tokenizer(tokenizer_model=trained).encode(text, bos=False, eos=False) == original.encode(
+        text
+    )
+
+
+@pytest.mark.skipif(not LLAMA_2.exists(), reason="shared/models/tokenizer.model is not there")
+def test_llama_2s_own_model() -> None:
+    tokenizer = Tokenizer(tokenizer_model=LLAMA_2)
+    assert (tokenizer.n_words, tokenizer.bos_id, tokenizer.eos_id) == (32000, 1, 2)
+    assert tokenizer.pad_id == 3
+    assert tokenizer.encode("hello", bos=True, eos=True) == [1, 22172, 2]
+
+
+def test_byte_pairs_by_hand() -> None:
+    """Digits one by one although a merge joins them; the words cut as GPT-2 cuts them."""
+    pytest.importorskip("tokenizers")
+    tokenizer = BytePairTokenizer(vocabulary())
+    ids = tokenizer.encode("12 the inner", bos=True, eos=False)
+    pieces = [vocabulary().tokens[i] for i in ids]
+    assert pieces == ["1", "2", "Ġthe", "Ġ", "in", "n", "er"]
+    joined = BytePairTokenizer(vocabulary(pre="gpt-2")).encode("12", bos=False, eos=False)
+    assert [vocabulary().tokens[i] for i in joined] == ["12"]
+
+
+def test_the_byte_alphabet_is_the_librarys() -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    byte_level = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    assert set(byte_alphabet()) == set(byte_level.alphabet())
+    for text in ("\x00\n !~\x7f", "¡¬®ÿ\xad", "é"):
+        letters = "".join(byte_alphabet()[b] for b in text.encode())
+        assert byte_level.pre_tokenize_str(text)[0][0] == letters
+
+
+def test_a_byte_that_the_vocabulary_lacks_is_named() -> None:
+    pytest.importorskip("tokenizers")
+    gap = byte_alphabet()[4]
+    tokens = ["<|unused|>" if token == gap else token for token in vocabulary().tokens]
+    tokenizer = BytePairTokenizer(vocabulary(tokens=tokens))
+    with pytest.raises(ValueError, match=r"character U\+0004 at index 1"):
+        tokenizer.encode("a\x04b", bos=False, eos=False)
+
+
+def test_bos_where_the_checkpoint_wants_it() -> None:
+    pytest.importorskip("tokenizers")
+    assert BytePairTokenizer(vocabulary(add_bos=True)).encode("t", True, False)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pre": "klingon"}, "pre-tokenisation 'klingon' is unknown; known: gpt-2, smollm"),
+        ({"merges": ["x"]}, "its merges do not fit its tokens"),
+        ({"merges": ["Ġ ☃"]}, "its merges do not fit its tokens"),
+        ({"token_types": [1]}, "their types are of another number"),
+        ({"eos_id": 99999}, "eos_id=99999 is outside"),
+    ],
+)
+def test_a_vocabulary_that_contradicts_itself_is_refused(changes: dict, message: str) -> None:
+    pytest.importorskip("tokenizers")
+    with pytest.raises(ValueError, match=r".") as caught:
+        BytePairTokenizer(vocabulary(**changes))
+    assert message in str(caught.value)
+
+
+def test_files_are_recognised_from_their_content(trained: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    save_vocabulary(vocabulary(), tmp_path / "a.model")
+    assert isinstance(load_tokenizer(tmp_path / "a.model"), BytePairTokenizer)
+    assert isinstance(load_tokenizer(trained), Tokenizer)
+    assert load_tokenizer(trained, max_len=2).max_len == 2
+
+
+def test_a_file_that_is_no_tokenizer_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"absent\.model: no such tokenizer"):
+        load_tokenizer(tmp_path / "absent.model")
+    for content in (b"", b"\x00\x01noise", b"hello"):
+        (tmp_path / "bad.model").write_bytes(content)
+        with pytest.raises(ValueError, match=r"bad\.model: not a SentencePiece model"):
+            load_tokenizer(tmp_path / "bad.model")
+    for content in (b"{", b"{}", b'{"pre": 3}'):
+        (tmp_path / "bad.json").write_bytes(content)
+        with pytest.raises(ValueError, match=r"bad\.json"):
+            load_tokenizer(tmp_path / "bad.json")
+    with pytest.raises(ValueError, match="a path goes into tokenizer_model"):
+        Tokenizer("tokenizer.model")  # type: ignore[arg-type]
+
+
+def checkpoint(path: Path, vocab_size: int, own: BytePairVocabulary | None = None):
+    return checkpoints.Checkpoint(path, "test", LlamaConfig(vocab_size=vocab_size), {}, own)
+
+
+def test_where_a_checkpoints_tokenizer_comes_from(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tokenizers")
+    monkeypatch.chdir(tmp_path)
+    model = tmp_path / "X.pt"
+    size = len(vocabulary().tokens)
+    with pytest.raises(ValueError, match="no tokenizer for it"):
+        tokenizer_for(checkpoint(model, 320))
+    (tmp_path / "tokenizer.model").write_bytes(trained.read_bytes())
+    assert tokenizer_for(checkpoint(model, 320)).n_words == 320
+    save_vocabulary(vocabulary(), tmp_path / "X.tokenizer.json")
+    assert tokenizer_for(checkpoint(model, size)).n_words == size
+    assert tokenizer_for(checkpoint(model, 320), path="tokenizer.model").n_words == 320
+    assert tokenizer_for(checkpoint(tmp_path / "Y.gguf", size, vocabulary())).n_words == size
+    with pytest.raises(ValueError, match="they do not belong together"):
+        tokenizer_for(checkpoint(model, 999))
+
+
+def test_the_command_exports_llama2cs_form(trained: Path, tmp_path: Path) -> None:
+    result = run_script("tokenizer.py", "-t", trained, "-o", tmp_path / "out.bin")
+    assert result.returncode == 0, result.stderr
+    content = (tmp_path / "out.bin").read_bytes()
+    original = sentencepiece.SentencePieceProcessor(model_file=str(trained))
+    longest, offset = struct.unpack_from("<I", content)[0], 4
+    tokens: list[bytes] = []
+    while offset < len(content):
+        score, length = struct.unpack_from("<fI", content, offset)
+        assert score == pytest.approx(original.get_score(len(tokens)))
+        tokens.append(content[offset + 8 : offset + 8 + length])
+        offset += 8 + length
+    assert len(tokens) == 320
+    assert longest == max(map(len, tokens))
+    assert tokens[1:3] == [b"\n<s>\n", b"\n</s>\n"]
+    assert b" the" in tokens
+
+
+def test_the_command_in_the_working_folder(trained: Path, tmp_path: Path) -> None:
+    assert_user_error(
+        run_script("tokenizer.py", cwd=tmp_path), "tokenizer.model: no such tokenizer"
+    )
+    (tmp_path / "tokenizer.model").write_bytes(trained.read_bytes())
+    assert run_script("tokenizer.py", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "tokenizer.bin").exists()
+
+
+def test_the_vocabulary_file_is_plain_json(tmp_path: Path) -> None:
+    save_vocabulary(vocabulary(), tmp_path / "v.json")
+    assert json.loads((tmp_path / "v.json").read_text())["pre"] == "smollm"
