@@ -1,9 +1,8 @@
 """Llama, bottom-up: RMSNorm > Attention > FeedForward > LlamaLayer > Llama.
 
-Llama 2, Touvron et al. 2023, https://arxiv.org/abs/2307.09288: a stack of decoder layers, each
-normalised before its two parts (pre-norm), with rotary positions, grouped-query attention and a
-SwiGLU feed-forward, no bias anywhere, and here the embedding doubles as the output projection.
-The letters in the shape comments are declared in config.py; masks and cache are in base_llama.py.
+Llama 2, Touvron et al. 2023, https://arxiv.org/abs/2307.09288: decoder layers normalised before
+each of their two parts, with rotary positions, grouped-query attention, SwiGLU and no bias.
+The letters of the shape comments are declared in config.py; mask and cache are in base_llama.py.
 """
 
 from __future__ import annotations
@@ -259,18 +258,11 @@ class Llama(LlamaPreTrainedModel):
 
     @torch.no_grad()
     def stream(
-        self,
-        idx: Tensor,
-        max_new_tokens: int,
-        temperature: float = 1.0,
-        *,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        stop_tokens: Collection[int] = (),
-        generator: torch.Generator | None = None,
-        mask: Tensor | None = None,
-        use_cache: bool = True,
-    ) -> Iterator[Tensor]:
+        self, idx: Tensor, max_new_tokens: int, temperature: float = 1.0, *,
+        top_k: int | None = None, top_p: float | None = None,
+        stop_tokens: Collection[int] = (), generator: torch.Generator | None = None,
+        mask: Tensor | None = None, use_cache: bool = True,
+    ) -> Iterator[Tensor]:  # fmt: skip
         """Yield one (B, 1) tensor of new tokens at a time; the arguments are `generate`'s."""
         check_sampling(temperature, top_k, top_p)
         self._check_prompt(idx, max_new_tokens, mask)
@@ -305,23 +297,15 @@ class Llama(LlamaPreTrainedModel):
                 return
 
     def generate(
-        self,
-        idx: Tensor,
-        max_new_tokens: int,
-        temperature: float = 1.0,
-        *,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        stop_tokens: Collection[int] = (),
-        generator: torch.Generator | None = None,
-        mask: Tensor | None = None,
-        use_cache: bool = True,
-    ) -> Tensor:
+        self, idx: Tensor, max_new_tokens: int, temperature: float = 1.0, *,
+        top_k: int | None = None, top_p: float | None = None,
+        stop_tokens: Collection[int] = (), generator: torch.Generator | None = None,
+        mask: Tensor | None = None, use_cache: bool = True,
+    ) -> Tensor:  # fmt: skip
         """Continue each row of `idx`, feeding every new token back into the model.
 
         When a text outgrows `max_seq_len`, its last half is kept and read once more. A
-        bidirectional model reads the whole text again for each token; a causal one needs to only
-        with `use_cache=False`. Switch to eval mode first if the model has dropout.
+        bidirectional model reads the whole text again for each token. Dropout needs eval mode.
 
         Args:
             idx: (B, T) prompts, T at most max_seq_len; rows of unequal length are padded.
@@ -354,15 +338,13 @@ def load_pretrained(
     dtype: torch.dtype | None = torch.float32,
     causal: bool | None = None,
 ) -> Llama:
-    """Load a checkpoint in any format that `checkpoints` reads; on the CPU and in eval mode.
+    """Load a course `.pt` or a GGUF file, recognised from its content, onto the CPU.
 
     Args:
-        checkpoint: path of a course `.pt` or a GGUF file, recognised from its content.
         dtype: of the parameters; None keeps what the file holds.
         causal: overrides the file's configuration; False is the course's 2024-25 reference.
 
     Raises:
-        ValueError: the file is missing, damaged or not a Llama, or a tensor is missing,
-            unexpected or of another shape.
+        ValueError: the file is missing, damaged or no Llama, or a tensor does not fit.
     """
     return Llama.from_checkpoint(checkpoints.read(checkpoint), dtype=dtype, causal=causal)
