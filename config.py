@@ -9,9 +9,14 @@ The letters used in every shape comment of this project:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from os import PathLike
+from pathlib import Path
 from typing import Any
+
+from support.files import write_text
 
 # Names that older checkpoints carry. The first table is renamed, the second says nothing that
 # the model could do otherwise, so it is accepted with these values only.
@@ -107,3 +112,20 @@ class LlamaConfig:
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain data, the inverse of `from_dict`."""
         return asdict(self)
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> LlamaConfig:
+        """Read a JSON file; raises ValueError where it is missing or no configuration."""
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError("must hold an object of fields")
+            return cls.from_dict(values)
+        except OSError as error:
+            raise ValueError(f"{path}: {error.strerror}") from error
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def to_file(self, path: str | PathLike[str]) -> None:
+        """Write a JSON file, atomically, that `from_file` reads."""
+        write_text(path, json.dumps(self.to_dict(), indent=2) + "\n")

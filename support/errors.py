@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,8 @@ def run(main: Callable[[], int | None]) -> None:
     A ValueError (a bad value, file or combination) or OSError (the system refused) is the user's
     to mend, so it becomes one line. Anything else is a bug and keeps its traceback.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a character shows "?"
+        sys.stdout.reconfigure(errors="replace")
     try:
         status = main() or 0
         sys.stdout.flush()

@@ -1,9 +1,11 @@
 """LlamaConfig: the course's defaults, the names of old checkpoints, one message for each fault."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from config import LlamaConfig
 from llama import Llama
@@ -11,12 +13,23 @@ from tests.helpers import CONFIG
 
 
 def test_the_defaults_are_the_courses() -> None:
-    with __import__("torch").device("meta"):
+    with torch.device("meta"):
         assert Llama(LlamaConfig()).footprint().parameters == 41_689_600
 
 
 def test_round_trip() -> None:
     assert LlamaConfig.from_dict(CONFIG.to_dict()) == CONFIG
+
+
+def test_to_a_file_and_back(tmp_path: Path) -> None:
+    CONFIG.to_file(tmp_path / "config.json")
+    assert LlamaConfig.from_file(tmp_path / "config.json") == CONFIG
+    for content in ("", "[1]", '{"dims": 3}'):
+        (tmp_path / "bad.json").write_text(content)
+        with pytest.raises(ValueError, match=r"bad\.json: "):
+            LlamaConfig.from_file(tmp_path / "bad.json")
+    with pytest.raises(ValueError, match=r"absent\.json: No such file"):
+        LlamaConfig.from_file(tmp_path / "absent.json")
 
 
 def test_names_of_old_checkpoints() -> None:
