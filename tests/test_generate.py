@@ -130,6 +130,22 @@ def test_a_cache_filled_in_chunks_with_padding() -> None:
         assert bool(got.isfinite().all())
 
 
+@torch.no_grad()
+def test_padding_between_real_tokens_takes_no_position() -> None:
+    """A right-padded prompt that goes on, in a cache and without one."""
+    model, tokens = random_llama(), random_tokens(2, 10)
+    mask = torch.ones(2, 10, dtype=torch.bool)
+    mask[0, 3:6] = False
+    alone, _ = model(tokens[:1][mask[:1]][None])
+    together, _ = model(tokens, mask=mask)
+    torch.testing.assert_close(together[:1], alone, atol=1e-4, rtol=1e-4)
+    cache = model.new_cache(2)
+    model(tokens[:, :6], mask=mask[:, :6], cache=cache)
+    for i in range(6, 10):
+        together, _ = model(tokens[:, i : i + 1], cache=cache)
+    torch.testing.assert_close(together[:1], alone, atol=1e-4, rtol=1e-4)
+
+
 def test_a_cache_that_does_not_fit_is_refused_and_unharmed() -> None:
     model, tokens = random_llama(), random_tokens(2, 6)
     cache = model.new_cache(2, 8)
