@@ -99,6 +99,11 @@ class KeyValueCache:
             return torch.arange(start, end, device=self.real.device)
         return count_positions(self.real[:, :end])[:, start:]
 
+    def truncate(self, length: int) -> None:
+        """Forget what stands in the slots from `length` on."""
+        self.real[:, length : self.length] = True
+        self.length = length
+
     def update(self, layer_id: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Store a layer's new (B, T, KV, D) keys and values; returns all of them, (B, S, KV, D)."""
         start = self.length - key.shape[1]
@@ -110,6 +115,14 @@ class KeyValueCache:
 def count_positions(real: Tensor) -> Tensor:
     """(B, T) positions that count real tokens only, so that padding moves nothing."""
     return (real.cumsum(dim=1) - 1).clamp(min=0)
+
+
+def last_real(h: Tensor, mask: Tensor | None) -> Tensor:
+    """The (B, C) states of each row's last real token; no mask means that all are real."""
+    if mask is None:
+        return h[:, -1]
+    last = mask.shape[1] - 1 - mask.flip(1).int().argmax(dim=1)  # argmax finds the first True
+    return h[torch.arange(len(h), device=h.device), last]
 
 
 @dataclass(frozen=True)

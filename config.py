@@ -26,6 +26,10 @@ FIXED_FIELDS: dict[str, tuple[Any, ...]] = {
     "use_cache": (True, False),
 }
 
+# Far beyond any Llama, and small enough that a damaged file cannot ask for the impossible.
+MAX_LAYERS = 1024
+MAX_SIZE = 2**24
+
 
 @dataclass(frozen=True)
 class LlamaConfig:
@@ -57,8 +61,9 @@ class LlamaConfig:
             value = getattr(self, name)
             if name == "hidden_dim" and value is None:
                 continue
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name}={value!r}: must be an integer of at least 1")
+            limit = MAX_LAYERS if name == "n_layers" else MAX_SIZE
+            if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= limit:
+                raise ValueError(f"{name}={value!r}: must be an integer from 1 to {limit:,}")
         for name in ("layer_norm_eps", "rope_theta"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 < value < float("inf"):
@@ -96,7 +101,7 @@ class LlamaConfig:
         arguments: dict[str, Any] = {}
         for key, value in values.items():
             if key in FIXED_FIELDS:
-                if value not in FIXED_FIELDS[key]:
+                if not isinstance(value, bool | str) or value not in FIXED_FIELDS[key]:
                     raise ValueError(f"{key}={value!r}: only {FIXED_FIELDS[key]} is implemented")
                 continue
             name = RENAMED_FIELDS.get(key, key)
@@ -123,7 +128,7 @@ class LlamaConfig:
             return cls.from_dict(values)
         except OSError as error:
             raise ValueError(f"{path}: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}: {error}") from error
 
     def to_file(self, path: str | PathLike[str]) -> None:

@@ -21,6 +21,7 @@ from base_llama import (
     KeyValueCache,
     LlamaPreTrainedModel,
     attention_context,
+    last_real,
     pack_left_padded,
 )
 from config import LlamaConfig
@@ -59,7 +60,7 @@ class RMSNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (..., C) in float32 at least, since half precision overflows at 256 squared."""
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        return self._norm(wide).type_as(x) * self.weight
+        return (self._norm(wide) * self.weight).type_as(x)
 
 
 class Attention(nn.Module):
@@ -220,14 +221,21 @@ class Llama(LlamaPreTrainedModel):
         self.tie_weights()
         self.init_weights()
 
+    def hidden_states(
+        self, tokens: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
+    ) -> Tensor:
+        """(B, T) tokens to (B, T, C), normalised; the arguments are `forward`'s."""
+        B, T = tokens.shape
+        context = attention_context(self.config, B, T, tokens.device, mask, cache)
+        h = self.dropout(self.tok_embeddings(tokens))  # (B, T, C)
+        for layer in self.layers:
+            h = layer(h, context)
+        return self.norm(h)
+
     def forward(
-        self,
-        tokens: Tensor,
-        targets: Tensor | None = None,
-        *,
-        mask: Tensor | None = None,
-        cache: KeyValueCache | None = None,
-    ) -> tuple[Tensor, Tensor]:
+        self, tokens: Tensor, targets: Tensor | None = None, *,
+        mask: Tensor | None = None, cache: KeyValueCache | None = None,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Predict the next token.
 
         Args:
@@ -243,18 +251,8 @@ class Llama(LlamaPreTrainedModel):
         Raises:
             ValueError: too many tokens, or a mask or cache that does not fit (base_llama.py).
         """
-        B, T = tokens.shape
-        context = attention_context(self.config, B, T, tokens.device, mask, cache)
-        h = self.dropout(self.tok_embeddings(tokens))  # (B, T, C)
-        for layer in self.layers:
-            h = layer(h, context)
-        h = self.norm(h)
-        if targets is not None:
-            return self.output(h), h
-        if mask is None:
-            return self.output(h[:, -1:]), h
-        last = T - 1 - mask.flip(1).int().argmax(dim=1)  # (B,): argmax finds the first True
-        return self.output(h[torch.arange(B, device=h.device), last, None]), h
+        h = self.hidden_states(tokens, mask, cache)
+        return self.output(h if targets is not None else last_real(h, mask)[:, None]), h
 
     @torch.no_grad()
     def stream(
@@ -263,7 +261,7 @@ class Llama(LlamaPreTrainedModel):
         stop_tokens: Collection[int] = (), generator: torch.Generator | None = None,
         mask: Tensor | None = None, use_cache: bool = True,
     ) -> Iterator[Tensor]:  # fmt: skip
-        """Yield one (B, 1) tensor of new tokens at a time; the arguments are `generate`'s."""
+        """Yield (B, 1) new tokens at a time; arguments, checked at the first, are `generate`'s."""
         check_sampling(temperature, top_k, top_p)
         self._check_prompt(idx, max_new_tokens, mask)
         real = torch.ones_like(idx, dtype=torch.bool) if mask is None else mask

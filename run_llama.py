@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 import checkpoints
+from data import STAND_IN
 from llama import Llama
 from sampling import check_sampling
 from support import errors
@@ -21,7 +22,6 @@ from support.files import require_writable, write_text
 from tokenizer import TextTokenizer, tokenizer_for
 
 COURSE_CHECKPOINT = "stories42M.pt"
-STAND_IN = Path(__file__).parent / "data" / "SmolLM2-135M-Instruct.pt"
 PROMPT = (
     "I have wanted to see this thriller for a while, and it didn't disappoint. "
     "Keanu Reeves, playing the hero John Wick, is"
@@ -83,13 +83,13 @@ def choose_device(name: str, use_gpu: bool) -> torch.device:
 def load(args: argparse.Namespace) -> Loaded:
     """Read the model and its tokenizer."""
     path, stand_in = choose_checkpoint(args.pretrained_model_path)
+    device = choose_device(args.device, args.use_gpu)
     checkpoint = checkpoints.read(path)
     tokenizer = tokenizer_for(checkpoint, args.max_sentence_len, args.tokenizer)
     model = Llama.from_checkpoint(
         checkpoint, dtype=DTYPES[args.dtype], causal=False if args.bidirectional else None
     )
-    model = model.to(choose_device(args.device, args.use_gpu))
-    return Loaded(model, tokenizer, f"{path.name} ({checkpoint.format})", stand_in)
+    return Loaded(model.to(device), tokenizer, f"{path.name} ({checkpoint.format})", stand_in)
 
 
 def seconds_per_token(model: Llama, T: int) -> float:
@@ -148,17 +148,34 @@ def write_sentence(
         new.append(int(token))
         longer = tokenizer.decode(ids + new)
         # A character of several tokens shows as U+FFFD until it is whole.
-        if len(new) < max_new_tokens and longer.endswith("\ufffd"):
+        if longer.endswith("\ufffd"):
             continue
         print(longer[len(text) :], end="", flush=True)
         text = longer
+    whole = tokenizer.decode(ids + new)
+    print(whole[len(text) :])
     seconds = time.perf_counter() - start
     print(
-        f"\n---------------\n{len(new)} tokens in {seconds:.1f} s: {len(new) / seconds:.1f} "
+        f"---------------\n{len(new)} tokens in {seconds:.1f} s: {len(new) / seconds:.1f} "
         f"tokens/s, the first after {first - start:.2f} s"
     )
-    write_text(outfile, tokenizer.decode(ids + new))
+    write_text(outfile, whole)
     print(f"Wrote generated sentence to {outfile}.")
+
+
+def require_output(args: argparse.Namespace, outfile: str) -> None:
+    """Raise a ValueError when a file cannot be written, or is one that the run reads."""
+    require_writable(outfile)
+    checkpoint, _ = choose_checkpoint(args.pretrained_model_path)
+    for source in (checkpoint, args.tokenizer):
+        if source is not None and Path(outfile).resolve() == Path(source).resolve():
+            raise ValueError(f"{outfile}: is read by this run; write to another file")
+
+
+def require_seed(seed: int) -> None:
+    """Raise a ValueError for a seed that torch does not take."""
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"--seed {seed}: must be from 0 to {2**63 - 1}")
 
 
 def generate(args: argparse.Namespace) -> None:
@@ -175,7 +192,9 @@ def generate(args: argparse.Namespace) -> None:
     # What can be wrong is found before the model is read.
     for temperature, outfile in runs.items():
         check_sampling(temperature, args.top_k, args.top_p)
-        require_writable(outfile)
+        require_output(args, outfile)
+    if len({Path(outfile).resolve() for outfile in runs.values()}) < len(runs):
+        raise ValueError(f"{outfile}: two texts cannot go into one file; give two names")
     if args.max_new_tokens < 1:
         raise ValueError(f"--max_new_tokens {args.max_new_tokens}: must be at least 1")
     if not args.prompt:
@@ -257,6 +276,7 @@ def get_args() -> argparse.Namespace:
 
 def main() -> None:
     args = get_args()
+    require_seed(args.seed)
     if args.option == "generate":
         generate(args)
     else:

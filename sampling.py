@@ -96,9 +96,11 @@ def next_token(
     """`sample_next` among the tokens that top-k and top-p leave; (B, V) to (B, 1).
 
     Raises:
-        ValueError: an argument is out of range (`check_sampling`).
+        ValueError: an argument is out of range (`check_sampling`), or a row has no finite logit.
     """
     check_sampling(temperature, top_k, top_p)
+    if not bool(torch.isfinite(logits.amax(dim=-1)).all()):  # NaN is passed on by amax
+        raise ValueError("logits are not finite: damaged weights, or a dtype that is too narrow")
     if temperature == 0:
         return sample_next(logits, temperature, generator)
     logits = scale(logits, temperature)

@@ -71,7 +71,11 @@ class TextTokenizer(ABC):
                 f"text is no valid Unicode: lone surrogate at index {error.start}"
             ) from error
         ids = self._text_to_ids(s, specials)[: self.max_len]
-        return [self.bos_id] * (bos and self.add_bos) + ids + [self.eos_id] * eos
+        return (
+            [self.bos_id] * (bos and self.add_bos)
+            + ids
+            + [self.eos_id] * (eos and self.eos_id >= 0)
+        )
 
     @abstractmethod
     def _text_to_ids(self, s: str, specials: bool) -> list[int]: ...
@@ -115,6 +119,7 @@ class Tokenizer(TextTokenizer):
             raise ValueError(f"{self.model_path}: not a SentencePiece model") from error
         self.bos_id = self.sp_model.bos_id()
         self.eos_id = self.sp_model.eos_id()
+        self.add_bos = self.bos_id >= 0  # -1: a model without one
         # Llama 2's model defines no padding (-1); the byte piece of NUL stands in for it.
         self.pad_id = self.sp_model.piece_to_id("<0x00>")
         self.control_ids = frozenset(i for i in range(self.n_words) if self.sp_model.is_control(i))
@@ -284,7 +289,7 @@ def load_tokenizer(path: str | os.PathLike[str], max_len: int | None = None) -> 
             json.loads(path.read_text(encoding="utf-8"))
         )
         return BytePairTokenizer(vocabulary, max_len)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 
@@ -305,7 +310,11 @@ def tokenizer_for(
     candidates = [*beside, Path(TOKENIZER_MODEL)]
     tokenizer: TextTokenizer
     if path is None and checkpoint.vocabulary is not None:
-        path, tokenizer = checkpoint.path, BytePairTokenizer(checkpoint.vocabulary, max_len)
+        path = checkpoint.path
+        try:
+            tokenizer = BytePairTokenizer(checkpoint.vocabulary, max_len)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
     else:
         path = path or next((file for file in candidates if file.exists()), None)
         if path is None:

@@ -51,7 +51,6 @@ def rope_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     ones = np.ones((1, 2, 2, 4), np.float32)
     left_padded = np.maximum(np.arange(5)[None] - np.array([[0], [2], [3]]), 0)
     return {
-        "published": case("the course's own example", 2 * ones, 3 * ones),
         "grouped": case("KV < H, T != H", normal(rng, 2, 7, 4, 6), normal(rng, 2, 7, 2, 6)),
         "theta": case(
             "another base", normal(rng, 1, 5, 3, 8), normal(rng, 1, 5, 1, 8), theta=100.0
@@ -64,6 +63,7 @@ def rope_cases(rng: np.random.Generator) -> dict[str, Recorded]:
             "positions (B, T), another for each row",
             normal(rng, 3, 5, 4, 6), normal(rng, 3, 5, 2, 6), positions=left_padded,
         ),
+        "published": case("the course's own example", 2 * ones, 3 * ones),
     }  # fmt: skip
 
 

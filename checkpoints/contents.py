@@ -29,12 +29,24 @@ class BytePairVocabulary:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def __post_init__(self) -> None:
+        lists: dict[str, type] = {"tokens": str, "token_types": int, "merges": str}
+        for name, kind in lists.items():
+            values = getattr(self, name)
+            if not isinstance(values, list) or not all(isinstance(v, kind) for v in values):
+                raise ValueError(f"tokenizer: {name} must be a list of {kind.__name__}")
+        scalars: dict[str, type] = {"pre": str, "add_bos": bool}
+        scalars |= dict.fromkeys(("bos_id", "eos_id", "pad_id"), int)
+        for name, kind in scalars.items():
+            if not isinstance(getattr(self, name), kind):
+                raise ValueError(f"tokenizer: {name}={getattr(self, name)!r}: no {kind.__name__}")
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> BytePairVocabulary:
-        """The inverse of `to_dict`; raises ValueError on any other set of keys."""
-        expected = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or set(values) != expected:
-            raise ValueError(f"not a tokenizer of this project: expected the keys {expected}")
+        """The inverse of `to_dict`; raises ValueError on any other set of keys, or other types."""
+        expected = sorted(field.name for field in fields(cls))
+        if not isinstance(values, dict) or sorted(values) != expected:
+            raise ValueError(f"no tokenizer of this project: expected the keys {expected}")
         return cls(**values)
 
 
@@ -89,13 +101,14 @@ def assemble(
 
 
 def require_layers(checkpoint: Checkpoint) -> None:
-    """Raise a ValueError unless the tensors reach as deep as the configuration says."""
-    found = {int(m[1]) for name in checkpoint.tensors if (m := re.match(r"layers\.(\d+)\.", name))}
-    deepest = max(found, default=-1) + 1
-    if deepest != checkpoint.config.n_layers:
+    """Raise a ValueError unless there are tensors of exactly the layers that it configures."""
+    pattern = re.compile(r"layers\.(\d{1,6})\.")
+    found = {int(m[1]) for name in checkpoint.tensors if (m := pattern.match(name))}
+    if found != set(range(checkpoint.config.n_layers)):
+        last = max(found, default=None)
         raise ValueError(
             f"{checkpoint.path}: its configuration says n_layers={checkpoint.config.n_layers} "
-            f"and its tensors reach to {deepest} layers"
+            f"and it holds tensors of {len(found)} layers, the last being {last}"
         )
 
 

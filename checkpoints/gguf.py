@@ -48,8 +48,11 @@ TENSOR_NAMES = {
 # Storage types that are read; gguf knows more, but only these are held equal by a test.
 TYPES = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q8_0")
 
+MAX_ELEMENTS = 2_000_000  # in all arrays of a header; a vocabulary of 256,000 has a million
+
 SCALAR_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 STRING, ARRAY = 8, 9
+TYPE_SIZES = {int(kind): sizes for kind, sizes in gguf.GGML_QUANT_SIZES.items()}
 MAX_NAME = 65_535  # bytes; the format's own bound on a key, generous for a tensor's name
 
 
@@ -59,6 +62,7 @@ class _Header:
 
     file: BinaryIO
     size: int
+    elements: int = 0  # of all arrays so far
 
     def unsigned(self, width: int) -> int:
         self.require(width)
@@ -77,7 +81,7 @@ class _Header:
     def name(self) -> None:
         length = self.unsigned(8)
         if length > MAX_NAME:
-            raise ValueError(f"a name of {length:,} bytes at {self.file.tell():,}")
+            raise ValueError(f"states a name of {length:,} bytes at {self.file.tell():,}")
         self.skip(length)
 
     def value(self, kind: int, depth: int = 0) -> None:
@@ -89,13 +93,16 @@ class _Header:
             kind, length = self.unsigned(4), self.unsigned(8)
             # The least that an element takes: a string its length, an array its kind and length.
             self.require(length * SCALAR_BYTES.get(kind, 8 if kind == STRING else 12))
+            self.elements += length  # the library makes an object of each
+            if self.elements > MAX_ELEMENTS:
+                raise ValueError(f"states arrays of more than {MAX_ELEMENTS:,} elements")
             if kind in SCALAR_BYTES:
                 self.skip(length * SCALAR_BYTES[kind])
             else:
                 for _ in range(length):
                     self.value(kind, depth + 1)
         else:
-            raise ValueError(f"a value of unknown type {kind} at {self.file.tell():,}")
+            raise ValueError(f"states a value of unknown type {kind} at {self.file.tell():,}")
 
 
 def check_header(path: Path) -> None:
@@ -110,23 +117,27 @@ def check_header(path: Path) -> None:
             header.skip(4)  # the magic, which brought us here
             version = header.unsigned(4)
             if version not in (2, 3):
-                raise ValueError(f"version {version}, and 2 and 3 are known")
+                raise ValueError(f"has version {version}, and 2 and 3 are known")
             tensors, pairs = header.unsigned(8), header.unsigned(8)
             header.require(12 * pairs + 24 * tensors)  # the least that they take
+            stored = 0
             for _ in range(pairs):
                 header.name()
                 header.value(header.unsigned(4))
             for _ in range(tensors):
                 header.name()
                 dimensions = header.unsigned(4)
-                if dimensions > 4:
-                    raise ValueError(f"a tensor of {dimensions} dimensions")
+                if not 1 <= dimensions <= 4:
+                    raise ValueError(f"states a tensor of {dimensions} dimensions")
                 elements = math.prod(header.unsigned(8) for _ in range(dimensions))
-                # No type stores an element in less than a bit.
-                header.unsigned(4)
-                offset = header.unsigned(8)
-                if offset + elements // 8 > header.size:
-                    raise ValueError(f"a tensor of {elements:,} elements at {offset:,}")
+                kind = header.unsigned(4)
+                if kind not in TYPE_SIZES:
+                    raise ValueError(f"states a tensor of unknown type {kind}")
+                block, block_bytes = TYPE_SIZES[kind]
+                stored += elements // block * block_bytes
+                # All of them together: tensors that share their bytes would multiply the memory.
+                if max(stored, header.unsigned(8)) > header.size:
+                    raise ValueError(f"states tensors of {stored:,} bytes")
         except ValueError as error:
             raise ValueError(
                 f"{path}: truncated or corrupt GGUF: its header {error}; fetch it again"
@@ -149,12 +160,16 @@ def read(path: Path) -> Checkpoint:
     try:
         config = _config(metadata, reader.tensors)
         vocabulary = _vocabulary(metadata)
-        tensors: dict[str, Tensor] = {}
         kinds: dict[str, int] = {}  # storage type -> bytes
-        for tensor in tqdm(reader.tensors, "dequantising", unit=" tensors", leave=False):
-            tensors[_model_key(tensor.name)] = _dequantise(tensor)
-            kinds[tensor.tensor_type.name] = kinds.get(tensor.tensor_type.name, 0) + tensor.n_bytes
-    except ValueError as error:
+        for tensor in reader.tensors:
+            kind = tensor.tensor_type.name
+            if kind not in TYPES:
+                raise ValueError(f"{tensor.name} is stored as {kind}; known: {', '.join(TYPES)}")
+            kinds[kind] = kinds.get(kind, 0) + tensor.n_bytes
+        # The bar shows on a terminal only: an error is one line.
+        bar = tqdm(reader.tensors, "dequantising", unit=" tensors", leave=False, disable=None)
+        tensors: dict[str, Tensor] = {_model_key(t.name): _dequantise(t) for t in bar}
+    except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{path}: {error}") from error
     main_kind = max(kinds, key=kinds.__getitem__, default="without tensors")
     return assemble(path, f"GGUF {main_kind}", config, tensors, tied=None, vocabulary=vocabulary)
@@ -192,6 +207,8 @@ def _config(metadata: dict[str, Any], tensors: list[Any]) -> LlamaConfig:
         "llama.attention.value_length": config.head_dim,
         "llama.expert_count": 0,
         "llama.rope.scaling.type": "none",
+        "llama.rope.scaling.factor": 1.0,
+        "llama.rope.scale_linear": 1.0,
     }.items():
         if metadata.get(name, ours) != ours:
             raise ValueError(f"{name} is {metadata[name]!r}, and only {ours!r} is implemented")
@@ -229,17 +246,15 @@ def _vocabulary(metadata: dict[str, Any]) -> BytePairVocabulary | None:
 
 
 def _model_key(name: str) -> str:
-    layer = re.match(r"blk\.(\d+)\.", name)
+    layer = re.match(r"blk\.(\d{1,6})\.", name)
     if layer is None:
-        return TENSOR_NAMES.get(name, name)  # an unknown one is named as unexpected later
+        return TENSOR_NAMES.get(name, f"gguf:{name}")  # named as unexpected later
     general = TENSOR_NAMES.get(f"blk.{{}}.{name[layer.end() :]}")
-    return name if general is None else general.format(layer[1])
+    return f"gguf:{name}" if general is None else general.format(layer[1])
 
 
 def _dequantise(tensor: Any) -> Tensor:
-    kind = tensor.tensor_type
-    if kind.name not in TYPES:
-        raise ValueError(f"{tensor.name} is stored as {kind.name}: known are {', '.join(TYPES)}")
-    values = np.asarray(gguf.quants.dequantize(tensor.data, kind), dtype=np.float32)
+    values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+    values = np.asarray(values, dtype=np.float32)
     # GGUF counts dimensions from the innermost: reversed, they are a torch shape.
     return torch.from_numpy(values.reshape(tensor.shape.tolist()[::-1]).copy())

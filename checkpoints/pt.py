@@ -102,6 +102,12 @@ def write(path: Path, config: LlamaConfig, tensors: Mapping[str, Tensor]) -> Non
     for key, tensor in tensors.items():
         name = _model_key(key)
         if name == "output.weight" and config.tie_embeddings:
+            embedding = tensors.get("tok_embeddings.weight")
+            if embedding is not None and not torch.equal(tensor, embedding):
+                raise ValueError(
+                    f"{path}: output.weight differs from tok_embeddings.weight and the "
+                    "configuration says tie_embeddings=True; nothing was written"
+                )
             continue
         tensor = tensor.detach().cpu()
         if tensor.untyped_storage().nbytes() != tensor.nbytes:

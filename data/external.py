@@ -52,6 +52,7 @@ class ExternalFile:
     member: str = ""
     download_bytes: int = 0
     bytes: int | None = None
+    min_bytes: int = 0
     sha256: str | None = None
 
     @property
@@ -71,6 +72,7 @@ def is_present(file: ExternalFile, project: Path = PROJECT) -> bool:
     path = project / file.path
     return (
         path.is_file()
+        and path.stat().st_size >= file.min_bytes
         and (file.bytes is None or path.stat().st_size == file.bytes)
         and (file.sha256 is None or sha256(path) == file.sha256)
     )
@@ -81,6 +83,11 @@ def verify(file: ExternalFile, path: Path) -> None:
     size = path.stat().st_size
     if file.bytes is not None and size != file.bytes:
         raise ValueError(f"{file.name}: {size:,} bytes arrived instead of {file.bytes:,}")
+    if size < file.min_bytes:
+        raise ValueError(
+            f"{file.name}: {size:,} bytes arrived instead of {file.min_bytes:,} or more; "
+            "perhaps a page that asks for a login"
+        )
     if file.sha256 is not None and (found := sha256(path)) != file.sha256:
         raise ValueError(
             f"{file.name}: its SHA-256 is {found} instead of {file.sha256}; not installed"

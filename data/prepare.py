@@ -10,7 +10,7 @@ import urllib.parse
 from pathlib import Path
 
 import checkpoints
-from data import external
+from data import STAND_IN, external
 from data.external import PROJECT, ExternalFile, NotThere, OutOfReach
 from data.setup import add_course_flags
 from llama import Llama
@@ -18,7 +18,6 @@ from support import errors
 from support.files import require_space
 from tokenizer import save_vocabulary
 
-STAND_IN = PROJECT / "data" / "SmolLM2-135M-Instruct.pt"
 FLOAT32_PER_Q4_1 = 6  # a converted file is up to so many times the size of the GGUF
 
 

@@ -23,6 +23,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     require_writable(path)
     final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
     os.close(handle)
     temporary = Path(name)
@@ -49,26 +50,29 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Raise a ValueError when a file cannot be written under this name; makes its folder.
+    """Raise a ValueError when a file cannot be written under this name; makes nothing.
 
     For the start of long work, which should not end in an error at its last step.
     """
     final = Path(path)
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{final.parent}: cannot be made a folder: {error.strerror}") from error
     if final.is_dir():
         raise ValueError(f"{final}: is a folder; give the name of a file")
-    if not os.access(final.parent, os.W_OK):
-        raise ValueError(f"{final}: its folder is not writable; choose another")
+    place = existing(final.parent)
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise ValueError(f"{final}: {place} is no folder that can be written to; choose another")
+
+
+def existing(path: str | os.PathLike[str]) -> Path:
+    """The path, or the first of the folders above it that exists."""
+    place = Path(path).absolute()
+    while not place.exists():
+        place = place.parent
+    return place
 
 
 def require_space(folder: str | os.PathLike[str], needed: int, purpose: str) -> None:
     """Raise a ValueError when fewer than `needed` bytes are free where `folder` is (to be)."""
-    place = Path(folder).absolute()
-    while not place.exists():
-        place = place.parent
+    place = existing(folder)
     free = shutil.disk_usage(place).free
     if free < needed:
         raise ValueError(

@@ -108,6 +108,33 @@ def test_weights_are_mapped_and_the_file_stays_as_it_is(saved: Path) -> None:
     assert torch.equal(load_pretrained(saved).output.weight, model.output.weight)
 
 
+def test_a_projection_that_only_claims_to_be_tied_is_not_dropped(saved: Path) -> None:
+    before = saved.read_bytes()
+    model = random_llama()
+    model.output.weight = torch.nn.Parameter(torch.randn_like(model.output.weight))
+    with pytest.raises(ValueError, match="output.weight differs from tok_embeddings.weight"):
+        model.save_pretrained(saved)
+    assert saved.read_bytes() == before
+
+
+def test_norms_in_float32_beside_matrices_in_bfloat16(tmp_path: Path) -> None:
+    model, tokens = random_llama(), random_tokens(1, 6)
+    for parameter in model.parameters():
+        if parameter.ndim == 2:
+            parameter.data = parameter.data.bfloat16()
+    model.save_pretrained(tmp_path / "m.pt")
+    logits, _ = load_pretrained(tmp_path / "m.pt", dtype=None)(tokens)
+    assert logits.dtype == torch.bfloat16
+
+
+def test_weights_that_are_not_numbers(tmp_path: Path) -> None:
+    model = random_llama()
+    model.norm.weight.data[3] = float("nan")
+    for temperature in (0.0, 1.0):
+        with pytest.raises(ValueError, match="logits are not finite"):
+            model.generate(random_tokens(1, 4), 3, temperature)
+
+
 def test_dtype_and_causal_can_be_chosen(saved: Path) -> None:
     model = load_pretrained(saved, dtype=torch.bfloat16, causal=False)
     assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
@@ -178,6 +205,11 @@ def damaged(kind: str, good: bytes) -> bytes:
         torch.save({"model_args": {"dims": 3}, "model": {}}, buffer)
     elif kind == "impossible depth":
         torch.save({"model_args": {"n_layers": 10**9}, "model": {}}, buffer)
+    elif kind == "lying depth":
+        one = {"layers.999.ffn_norm.weight": torch.ones(3)}
+        torch.save({"model_args": {"n_layers": 1000}, "model": one}, buffer)
+    elif kind == "impossible width":
+        torch.save({"model_args": {"hidden_dim": 2**62}, "model": {}}, buffer)
     elif kind == "integers":
         torch.save({"model_args": {}, "model": {"norm.weight": torch.ones(3).long()}}, buffer)
     return buffer.getvalue()
@@ -197,7 +229,9 @@ DAMAGE = {
     "a list": "lacks the keys model_args and model",
     "no tensors": "model['a'] is no tensor",
     "unknown field": "unknown configuration field 'dims'",
-    "impossible depth": "its tensors reach to 0 layers",
+    "impossible depth": "must be an integer from 1 to 1,024",
+    "lying depth": "holds tensors of 1 layers, the last being 999",
+    "impossible width": "must be an integer from 1 to 16,777,216",
     "integers": "weights must be dense floats",
 }
 

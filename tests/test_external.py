@@ -88,7 +88,9 @@ def test_a_download_is_verified_and_then_named(server: Server, tmp_path: Path) -
     assert os.listdir(tmp_path / "files") == ["a.bin"]
 
 
-@pytest.mark.parametrize("wrong", [{"sha256": "0" * 64}, {"bytes": 7}])
+@pytest.mark.parametrize(
+    "wrong", [{"sha256": "0" * 64}, {"bytes": 7}, {"bytes": None, "min_bytes": 10**9}]
+)
 def test_a_wrong_file_is_not_installed(server: Server, tmp_path: Path, wrong: dict) -> None:
     with pytest.raises(ValueError, match=r"a\.bin: .* instead of"):
         external.from_url(server.file(**(RIGHT | wrong)), tmp_path)

@@ -13,7 +13,7 @@ import torch
 import checkpoints
 from config import LlamaConfig
 from llama import Llama, load_pretrained
-from tests.helpers import random_llama, random_tokens
+from tests.helpers import assert_user_error, random_llama, random_tokens, run_script
 
 gguf = pytest.importorskip("gguf")
 from checkpoints.gguf import TENSOR_NAMES, TYPES  # noqa: E402  it needs the package
@@ -23,7 +23,7 @@ CONFIG = LlamaConfig(
     vocab_size=64, dim=64, n_layers=2, n_heads=4, n_kv_heads=2, max_seq_len=48, hidden_dim=96,
     rope_theta=1e5,
 )  # fmt: skip
-TOKENS = [chr(0x21 + i) for i in range(62)] + ["<bos>", "<eos>"]
+TOKENS = [*(chr(0x21 + i) for i in range(61)), "!!", "<bos>", "<eos>"]
 
 
 def write_gguf(path: Path, model: Llama, kind: str = "F32", **overrides) -> None:
@@ -148,12 +148,15 @@ def test_the_vocabulary_comes_as_plain_data(saved: Path) -> None:
     [
         ({"general__architecture": "falcon"}, "architecture is 'falcon'"),
         ({"llama__block_count": None}, "lacks 'llama.block_count'"),
-        ({"llama__block_count": 5}, "says n_layers=5 and its tensors reach to 2"),
-        ({"llama__block_count": 10**9}, "its tensors reach to 2"),
+        ({"llama__block_count": 5}, "says n_layers=5 and it holds tensors of 2 layers"),
+        ({"llama__block_count": 10**9}, "from 1 to 1,024"),
         ({"llama__feed_forward_length": 95}, "misshapen layers.0.feed_forward.w1.weight (96, 64)"),
         ({"llama__attention__head_count_kv": 3}, "not a multiple of n_kv_heads=3"),
         ({"llama__rope__scaling__type": "linear"}, "only 'none' is implemented"),
         ({"llama__rope__dimension_count": 8}, "only 16 is implemented"),
+        ({"llama__rope__scale_linear": 4.0}, "only 1.0 is implemented"),
+        ({"llama__embedding_length": 2**31}, "must be an integer from 1 to"),
+        ({"tokenizer__ggml__eos_token_id": "x"}, "eos_id='x'"),
         ({"llama__expert_count": 4}, "llama.expert_count is 4"),
     ],
 )
@@ -172,6 +175,13 @@ def test_an_unknown_storage_type_is_named(tmp_path: Path) -> None:
     write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), "Q5_0")
     with pytest.raises(ValueError, match="token_embd.weight is stored as Q5_0"):
         load_pretrained(tmp_path / "m.gguf")
+
+
+def test_an_error_is_one_line_on_stderr(tmp_path: Path) -> None:
+    """Dequantising has begun when the first tensor turns out to be misshapen."""
+    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), llama__feed_forward_length=95)
+    result = run_script("run_llama.py", "--pretrained-model-path", tmp_path / "m.gguf")
+    assert_user_error(result, "m.gguf", "misshapen")
 
 
 def header(*fields: bytes, tensors: int = 0, pairs: int = 1, version: int = 3) -> bytes:
@@ -202,6 +212,21 @@ LIES = {
     ),
     "a tensor far beyond the end": header(
         text(b"t"), struct.pack("<IQIQ", 1, 4, 0, HUGE), tensors=1, pairs=0
+    ),
+    "a tensor without dimensions": header(
+        text(b"t"), struct.pack("<IIQ", 0, 0, 0), tensors=1, pairs=0
+    ),
+    "a tensor of an unknown type": header(
+        text(b"t"), struct.pack("<IQIQ", 1, 4, 999, 0), b"\0" * 99, tensors=1, pairs=0
+    ),
+    "tensors that share their bytes": header(
+        *(text(b"t%d" % i) + struct.pack("<IQIQ", 1, 1000, 0, 0) for i in range(9)),
+        b"\0" * 4000,
+        tensors=9,
+        pairs=0,
+    ),
+    "more elements than any vocabulary": header(
+        text(b"k"), struct.pack("<IIQ", 9, 0, 3_000_000), b"\0" * 3_000_000
     ),
     "an unknown version": header(version=9, pairs=0),
     "nothing but the magic": b"GGUF",

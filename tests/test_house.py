@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import rope_test
+from assignment.mutation import applied, mutants
 from tests.helpers import PROJECT
 
 # Each module or room, and the project's own that it may import; see the map in README.md.
@@ -22,7 +24,7 @@ ALLOWED = {
     "base_llama": {"config", "checkpoints"},
     "llama": {"config", "checkpoints", "rope", "sampling", "base_llama"},
     "tokenizer": {"checkpoints", "support"},
-    "run_llama": {"checkpoints", "llama", "sampling", "support", "tokenizer"},
+    "run_llama": {"checkpoints", "data", "llama", "sampling", "support", "tokenizer"},
     "assignment": {"base_llama", "config", "llama", "rope", "sampling", "support"},
     "data": {"checkpoints", "llama", "support", "tokenizer"},
     "rope_test": {"assignment", "rope"},
@@ -103,6 +105,14 @@ def test_the_readme_has_the_two_commands() -> None:
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert "bash setup.sh && .venv/bin/python run_llama.py --option generate\n" in text
     assert "bash setup.sh && .venv/bin/python -m pytest\n" in text
+
+
+def test_the_readmes_failure_is_a_real_one() -> None:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    backwards = next(mutant for mutant in mutants("rope") if mutant.name == "backwards")
+    with applied(backwards), pytest.raises(AssertionError) as caught:
+        rope_test.test_reference()
+    assert f"WRONG        {caught.value}\n" in text
 
 
 def test_the_readmes_python_examples_run(tmp_path: Path) -> None:

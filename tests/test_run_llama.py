@@ -122,11 +122,19 @@ def test_text_appears_as_it_is_generated(folder: Path) -> None:
         (["--device", "tpu"], ["--device", "'tpu'"]),
         (["--dtype", "int3"], ["--dtype", "'int3'"]),
         (["--seed", "one"], ["--seed", "'one'"]),
+        (["--seed", "-1"], ["--seed -1", "must be from 0"]),
+        (["--seed", str(2**64)], ["--seed 18446744073709551616", "must be from 0"]),
+        (["--generated_sentence_low_temp_out", "stories42M.pt"], ["stories42M.pt", "is read by"]),
+        (
+            ["--generated_sentence_low_temp_out", "generated-sentence-temp-1.txt"],
+            ["generated-sentence-temp-1.txt", "two texts"],
+        ),
+        (["--generated_sentence_low_temp_out", "new/x.txt", "--prompt", ""], ["is empty"]),
         (["--max_sentence_len", "0"], ["max_len=0", "at least 1"]),
         (["--use_gpu", "--device", "cpu"], ["disagree"]),
         (["--nonsense"], ["--nonsense", "--help"]),
         (["--generated_sentence_low_temp_out", "."], ["is a folder"]),
-        (["--generated_sentence_low_temp_out", "text.txt/x.txt"], ["text.txt: cannot be made"]),
+        (["--generated_sentence_low_temp_out", "text.txt/x.txt"], ["text.txt is no folder"]),
     ],
 )
 def test_bad_input_gets_one_line_and_leaves_nothing(

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import checkpoints
+from data import STAND_IN
 from llama import Llama
-from run_llama import PROMPT, STAND_IN
+from run_llama import PROMPT
 from tests.helpers import run_script
 from tests.test_model import hugging_face_twin
 from tokenizer import TextTokenizer, tokenizer_for

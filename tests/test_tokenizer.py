@@ -226,12 +226,26 @@ def test_a_file_that_is_no_tokenizer_is_named(tmp_path: Path) -> None:
         (tmp_path / "bad.model").write_bytes(content)
         with pytest.raises(ValueError, match=r"bad\.model: not a SentencePiece model"):
             load_tokenizer(tmp_path / "bad.model")
-    for content in (b"{", b"{}", b'{"pre": 3}'):
+    wrong_types = {**vocabulary().to_dict(), "tokens": 5}
+    deep = b'{"a":' + b"[" * 99_999
+    for content in (b"{", b"{}", b'{"pre": 3}', deep, json.dumps(wrong_types).encode()):
         (tmp_path / "bad.json").write_bytes(content)
         with pytest.raises(ValueError, match=r"bad\.json"):
             load_tokenizer(tmp_path / "bad.json")
     with pytest.raises(ValueError, match="a path goes into tokenizer_model"):
         Tokenizer("tokenizer.model")  # type: ignore[arg-type]
+
+
+def test_a_model_without_bos_and_eos(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("a film and a hat\n" * 9)
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "text.txt"), model_prefix=str(tmp_path / "t"), vocab_size=275,
+        model_type="bpe", byte_fallback=True, bos_id=-1, eos_id=-1, minloglevel=2,
+    )  # fmt: skip
+    tokenizer = Tokenizer(tokenizer_model=tmp_path / "t.model")
+    ids = tokenizer.encode("a film", bos=True, eos=True)
+    assert ids == tokenizer.encode("a film", bos=False, eos=False)
+    assert tokenizer.decode(ids) == "a film"
 
 
 def checkpoint(path: Path, vocab_size: int, own: BytePairVocabulary | None = None):
