@@ -17,6 +17,12 @@ import checkpoints
 from data import STAND_IN
 from llama import Llama
 from sampling import check_sampling
+from sentiment.finetune import FinetuneOptions, run_finetune
+from sentiment.pooling import POOLING_METHODS
+from sentiment.prompt import PromptOptions, run_prompt
+from sentiment.reviews import Reviews
+from sentiment.splits import Splits, choose_splits
+from sentiment.training import Recipe
 from support import errors
 from support.files import require_writable, write_text
 from tokenizer import TextTokenizer, tokenizer_for
@@ -26,6 +32,7 @@ PROMPT = (
     "I have wanted to see this thriller for a while, and it didn't disappoint. "
     "Keanu Reeves, playing the hero John Wick, is"
 )
+Outputs = dict[str, tuple[Reviews, str]]  # split -> its reviews, where predictions go
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -85,7 +92,9 @@ def load(args: argparse.Namespace) -> Loaded:
     path, stand_in = choose_checkpoint(args.pretrained_model_path)
     device = choose_device(args.device, args.use_gpu)
     checkpoint = checkpoints.read(path)
-    tokenizer = tokenizer_for(checkpoint, args.max_sentence_len, args.tokenizer)
+    # Reviews are cut where they are encoded, so that a prompt keeps its question.
+    max_len = args.max_sentence_len if args.option == "generate" else None
+    tokenizer = tokenizer_for(checkpoint, max_len, args.tokenizer)
     model = Llama.from_checkpoint(
         checkpoint, dtype=DTYPES[args.dtype], causal=False if args.bidirectional else None
     )
@@ -215,6 +224,96 @@ def generate(args: argparse.Namespace) -> None:
         )  # fmt: skip
 
 
+def read_splits(args: argparse.Namespace, kind: str) -> tuple[Splits, Outputs]:
+    """The reviews of a run and where its predictions go; checked before the model is read."""
+    asked = {"train": args.train, "dev": args.dev, "test": args.test}
+    splits = choose_splits(asked, args.label_names, need_train=kind == "finetuning")
+    outputs = splits.outputs(kind, {"dev": args.dev_out, "test": args.test_out})
+    for _, outfile in outputs.values():
+        require_output(args, outfile)
+    if len({Path(outfile).resolve() for _, outfile in outputs.values()}) < len(outputs):
+        raise ValueError("--dev_out and --test_out are one file; give two names")
+    for name in ("batch_size", "max_tokens", "epochs", "max_sentence_len"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name} {value}: must be at least 1")
+    return splits, outputs
+
+
+def print_sources(loaded: Loaded, splits: Splits) -> None:
+    """Say what model and which reviews are used, and why."""
+    model = loaded.model
+    print(f"model     {loaded.source}: {model.footprint()}")
+    counts = [
+        f"{len(reviews)} {split}"
+        for split, reviews in (("train", splits.train), ("dev", splits.dev), ("test", splits.test))
+        if reviews is not None
+    ]
+    print(
+        f"reviews   {splits.dataset}: {', '.join(counts)}; labels {', '.join(splits.label_names)}"
+    )
+    for reason in (loaded.stand_in, splits.stand_in):
+        if reason:
+            print(f"stand-in  {reason}")
+
+
+def prompt(args: argparse.Namespace) -> None:
+    """--option prompt: classify zero-shot, by the likelihood of each label after a question."""
+    splits, outputs = read_splits(args, "prompting")
+    options = PromptOptions(
+        args.scoring, args.calibrate, args.batch_size, args.max_tokens, args.max_sentence_len
+    )
+    loaded = load(args)
+    print_sources(loaded, splits)
+    run_prompt(loaded.model, loaded.tokenizer, splits, outputs, options)
+
+
+def finetune(args: argparse.Namespace) -> None:
+    """--option finetune: train a classifier, keep its best epoch, write its predictions."""
+    splits, outputs = read_splits(args, "finetuning")
+    if args.dtype != "float32":
+        raise ValueError(
+            f"--dtype {args.dtype}: finetune keeps float32 weights; --autocast on multiplies in "
+            "bfloat16"
+        )
+    freeze = bool(splits.stand_in) if args.freeze is None else args.freeze
+    recipe = Recipe(
+        epochs=args.epochs or (20 if freeze else 5),
+        lr=args.lr if args.lr is not None else (1e-3 if freeze else 2e-5),
+        batch_size=args.batch_size or 8,
+        max_tokens=args.max_tokens,
+        seed=args.seed,
+        autocast=choose_autocast(args.autocast, choose_device(args.device, args.use_gpu)),
+    )
+    if not 0 < recipe.lr < float("inf"):
+        raise ValueError(f"--lr {recipe.lr}: must be a positive number")
+    if not 0 <= args.hidden_dropout_prob < 1:
+        raise ValueError(f"--hidden_dropout_prob {args.hidden_dropout_prob}: must be in [0, 1)")
+    if not args.save_minutes >= 0:
+        raise ValueError(f"--save_minutes {args.save_minutes}: must be at least 0")
+    path, _ = choose_checkpoint(args.pretrained_model_path)
+    options = FinetuneOptions(
+        freeze, args.pooling_method, args.hidden_dropout_prob, args.max_sentence_len,
+        args.save_minutes, args.resume, args.tensorboard, path,
+    )  # fmt: skip
+    loaded = load(args)
+    print_sources(loaded, splits)
+    if args.freeze is None and freeze:
+        print(
+            "frozen    the model stays as it is, since these are stand-ins; --no-freeze trains it"
+        )
+    run_finetune(loaded.model, loaded.tokenizer, splits, outputs, recipe, options)
+
+
+def choose_autocast(asked: str, device: torch.device) -> bool:
+    """Whether to multiply in bfloat16: as asked, or where the hardware does it fast."""
+    if asked != "auto":
+        return asked == "on"
+    if device.type == "cpu":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
 def get_args() -> argparse.Namespace:
     parser = errors.ArgumentParser(
         description="LLaMA from scratch: generate text, classify zero-shot, finetune.",
@@ -259,28 +358,54 @@ def get_args() -> argparse.Namespace:
 
     group = parser.add_argument_group("prompt and finetune")
     for split in ("train", "dev", "test"):
-        add(group, f"--{split}", "lines `label ||| sentence`",
-            default=f"data/cfimdb-{split}.txt", metavar="FILE")  # fmt: skip
-    add(group, "--label-names", "JSON list, the name of each label",
-        default="data/cfimdb-label-mapping.json", metavar="FILE")  # fmt: skip
+        add(group, f"--{split}", f"lines `label ||| sentence` (default: data/cfimdb-{split}.txt, "
+            "or the stand-in where that is absent)", metavar="FILE")  # fmt: skip
+    add(group, "--label-names", "JSON list, the name of each label "
+        "(default: data/cfimdb-label-mapping.json)", metavar="FILE")  # fmt: skip
     for split in ("dev", "test"):
-        add(group, f"--{split}_out", f"predictions for --{split}",
-            default=f"cfimdb-{split}-prompting-output.txt", metavar="FILE")  # fmt: skip
-    add(group, "--batch_size", "sentences", type=int, default=8, metavar="N")
-    add(group, "--epochs", "passes over --train", type=int, default=5, metavar="N")
-    add(group, "--lr", "learning rate", type=float, default=2e-5)
+        add(
+            group,
+            f"--{split}_out",
+            f"predictions for --{split} (default: "
+            f"<dataset>-{split}-<prompting or finetuning>-output.txt)",
+            metavar="FILE",
+        )
+    add(group, "--batch_size", "sentences; for finetune of one step, however little memory there "
+        "is (default: 8)", type=int, metavar="N")  # fmt: skip
+    add(group, "--max_tokens", "tokens that go through the model at once, padding included: the "
+        "less, the less memory", type=int, default=1024, metavar="N")  # fmt: skip
+
+    group = parser.add_argument_group("prompt")
+    add(group, "--scoring", "chain: a label's pieces in turn, given the prompt; course: as the "
+        "course's code, pads included", choices=("chain", "course"), default="chain")  # fmt: skip
+    add(group, "--calibrate", "subtract each label's mean score over the file",
+        action="store_true")  # fmt: skip
+
+    group = parser.add_argument_group("finetune")
+    add(group, "--epochs", "passes over --train (default: 5; 20 with --freeze)",
+        type=int, metavar="N")  # fmt: skip
+    add(group, "--lr", "learning rate (default: 2e-5; 1e-3 with --freeze)", type=float)
     add(group, "--hidden_dropout_prob", "dropout before the classification head",
         type=float, default=0.3, metavar="P")  # fmt: skip
+    add(group, "--freeze", "train the head alone, on states of the model that are computed once: "
+        "minutes in place of hours (default: only with stand-in reviews)",
+        action=argparse.BooleanOptionalAction, default=None)  # fmt: skip
+    add(group, "--pooling_method", "how a text's states become one vector",
+        choices=POOLING_METHODS, default="last_token")  # fmt: skip
+    add(group, "--autocast", "multiply in bfloat16, with float32 weights and sums; auto: where "
+        "the processor has it", choices=("auto", "on", "off"), default="auto")  # fmt: skip
+    add(group, "--save_minutes", "how often the state of a run is saved, beside each epoch's end",
+        type=float, default=10.0, metavar="M")  # fmt: skip
+    add(group, "--resume", "go on with an interrupted run", action="store_true")
+    add(group, "--tensorboard", "log for TensorBoard, in the folder of --dev_out",
+        action="store_true")  # fmt: skip
     return parser.parse_args()
 
 
 def main() -> None:
     args = get_args()
     require_seed(args.seed)
-    if args.option == "generate":
-        generate(args)
-    else:
-        raise ValueError(f"--option {args.option}: not part of this version; use generate")
+    {"generate": generate, "prompt": prompt, "finetune": finetune}[args.option](args)
 
 
 if __name__ == "__main__":

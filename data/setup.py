@@ -18,7 +18,7 @@ from support import errors
 from support.files import require_space
 
 PROJECT = Path(__file__).parent.parent
-EXTRAS = ("smollm2", "bench", "dev")  # what the README's commands use
+EXTRAS = ("smollm2", "plots", "bench", "dev")  # what the README's commands use
 ENVIRONMENT_BYTES = 2_000_000_000  # with the CPU build of torch
 
 

@@ -183,7 +183,7 @@ def test_from_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("thing/a.bin", CONTENT)
     file = ExternalFile(
-        path="files/a.bin", licence="", package="thing==1.0", member="thing/a.bin", **RIGHT
+        path="files/a.bin", licence="", package="thing==1.0", members=["thing/a.bin"], **RIGHT
     )
 
     def fake_pip(command, **options):
@@ -207,7 +207,7 @@ def test_from_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_too_little_room_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     file = ExternalFile(
-        path="a.bin", licence="", package="thing==1.0", member="a", download_bytes=10**6
+        path="a.bin", licence="", package="thing==1.0", members=["a"], download_bytes=10**6
     )
     with pytest.raises(ValueError, match="fetching thing==1.0 takes 1 MB and .* has 0 MB free"):
         external.from_package(file, tmp_path)

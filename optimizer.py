@@ -1,0 +1,104 @@
+"""AdamW by hand: Adam with moments corrected for their start at zero, and decoupled weight decay.
+
+Adam: Kingma and Ba 2014, https://arxiv.org/abs/1412.6980, algorithm 1 and the remark in section 2
+on a more efficient order of computation. Decoupled decay: Loshchilov and Hutter 2017,
+https://arxiv.org/abs/1711.05101, algorithm 2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+
+class AdamW(Optimizer):
+    """AdamW with the course's defaults; each group of parameters may have its own."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-6,
+        weight_decay: float = 0.0,
+        correct_bias: bool = True,
+    ) -> None:
+        """Take parameters, or groups of them as `torch.optim` does.
+
+        Raises:
+            ValueError: a hyperparameter is out of range, in the arguments or in a group.
+        """
+        defaults = {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
+            "correct_bias": correct_bias,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, whose hyperparameters are checked; the constructor comes through here."""
+        group = {**self.defaults, **param_group}
+        for name in ("lr", "eps", "weight_decay"):
+            if not 0.0 <= group[name] < float("inf"):
+                raise ValueError(f"{name}={group[name]}: must be a finite number of at least 0")
+        for beta in group["betas"]:
+            if not 0.0 <= beta < 1.0:
+                raise ValueError(f"betas={group['betas']}: each must be in [0, 1)")
+        super().add_param_group(param_group)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, in place.
+
+        For each, with gradient g, at its own step t = 1, 2, ...:
+
+        1. the moments: m = beta1 m + (1 - beta1) g and v = beta2 v + (1 - beta2) g^2, both zero
+           at first; they live in `self.state[p]` as `exp_avg` and `exp_avg_sq`, beside `step`;
+        2. the step size, with the bias of both moments folded into it (the efficient form):
+           a = lr sqrt(1 - beta2^t) / (1 - beta1^t), or lr alone without `correct_bias`;
+        3. p = p - a m / (sqrt(v) + eps);
+        4. then the decay, of the new p, at the plain rate: p = p - lr weight_decay p. It touches
+           neither gradient nor moments, which is what "decoupled" means.
+
+        Args:
+            closure: computes the loss again, with gradients; called first.
+
+        Returns:
+            What the closure returned, or None.
+
+        Raises:
+            RuntimeError: a gradient is sparse.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                if p.grad.is_sparse:
+                    raise RuntimeError("AdamW does not take sparse gradients; use SparseAdam")
+                state = self.state[p]
+                if not state:
+                    state["step"] = 0
+                    state["exp_avg"] = torch.zeros_like(p)
+                    state["exp_avg_sq"] = torch.zeros_like(p)
+                state["step"] += 1
+                m: Tensor = state["exp_avg"].mul_(beta1).add_(p.grad, alpha=1 - beta1)
+                v: Tensor = (
+                    state["exp_avg_sq"].mul_(beta2).addcmul_(p.grad, p.grad, value=1 - beta2)
+                )
+                step_size = group["lr"]
+                if group["correct_bias"]:
+                    t = state["step"]
+                    step_size *= math.sqrt(1 - beta2**t) / (1 - beta1**t)
+                p.addcdiv_(m, v.sqrt().add_(group["eps"]), value=-step_size)
+                if group["weight_decay"] > 0:
+                    p.mul_(1 - group["lr"] * group["weight_decay"])
+        return loss

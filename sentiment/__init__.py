@@ -1,0 +1,1 @@
+"""Film reviews: reading, batching, scoring, training and evaluating classifiers."""

@@ -1,0 +1,83 @@
+"""How good predictions are, and the files that hold them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentiment.reviews import Reviews, majority_class
+from support.files import write_text
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Predictions held against labels."""
+
+    examples: int
+    accuracy: float
+    macro_f1: float  # mean F1 of the classes that occur among labels or predictions
+    majority: float  # accuracy of always answering the most frequent label
+    confusion: list[list[int]]  # [label][prediction] -> count
+
+    def __str__(self) -> str:
+        return (
+            f"accuracy {self.accuracy:.3f} (majority class {self.majority:.3f}), "
+            f"macro F1 {self.macro_f1:.3f}, {self.examples} examples"
+        )
+
+    def table(self, names: Sequence[str]) -> str:
+        """The confusion matrix for people: labels down, predictions across."""
+        width = max(6, *(len(name) for name in names))
+        lines = [" " * width + "".join(f" {name:>{width}}" for name in names) + "   <- predicted"]
+        for name, row in zip(names, self.confusion, strict=True):
+            lines.append(f"{name:>{width}}" + "".join(f" {count:{width}}" for count in row))
+        return "\n".join(lines)
+
+
+def evaluate(labels: Sequence[int], predictions: Sequence[int], classes: int) -> Metrics:
+    """Compare predictions with labels in 0 .. classes-1.
+
+    Raises:
+        ValueError: they are not equally many, or there are none.
+    """
+    if len(labels) != len(predictions) or not labels:
+        raise ValueError(f"{len(predictions)} predictions for {len(labels)} labels")
+    confusion = [[0] * classes for _ in range(classes)]
+    for label, prediction in zip(labels, predictions, strict=True):
+        confusion[label][prediction] += 1
+    f1 = []
+    for c in range(classes):
+        actual = sum(confusion[c])
+        predicted = sum(row[c] for row in confusion)
+        if actual + predicted:  # 2 TP / (2 TP + FP + FN)
+            f1.append(2 * confusion[c][c] / (actual + predicted))
+    right = sum(confusion[c][c] for c in range(classes))
+    usual = majority_class(labels)
+    return Metrics(
+        examples=len(labels),
+        accuracy=right / len(labels),
+        macro_f1=sum(f1) / len(f1),
+        majority=sum(label == usual for label in labels) / len(labels),
+        confusion=confusion,
+    )
+
+
+def evaluate_reviews(reviews: Reviews, predictions: Sequence[int], classes: int) -> Metrics | None:
+    """`evaluate`, or None where the labels are a placeholder."""
+    return evaluate(reviews.labels, predictions, classes) if reviews.has_labels else None
+
+
+def describe(split: str, metrics: Metrics | None, names: Sequence[str]) -> str:
+    """What to tell about a split."""
+    if metrics is None:
+        return f"{split} accuracy n/a: the file's labels are a placeholder, 0 on every line"
+    return f"{split} {metrics}\n{metrics.table(names)}"
+
+
+def write_predictions(
+    path: str | os.PathLike[str], predictions: Sequence[int], reviews: Reviews
+) -> None:
+    """Write lines `prediction ||| sentence` in the order of the reviews' file."""
+    lines = zip(predictions, reviews.sentences, strict=True)
+    write_text(path, "".join(f"{label} ||| {sentence}\n" for label, sentence in lines))

@@ -1,0 +1,98 @@
+"""--option prompt: ask the language model what it thinks of each review, without training."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+
+from classifier import LlamaZeroShotClassifier, prompt_suffix
+from llama import Llama
+from sentiment.batching import Encoded, encode_reviews, pad
+from sentiment.evaluation import Metrics, describe, evaluate_reviews, write_predictions
+from sentiment.reviews import Reviews
+from sentiment.scoring import calibrate, chain_rule_scores, course_scores
+from sentiment.splits import Splits
+from tokenizer import TextTokenizer
+
+
+@dataclass(frozen=True)
+class PromptOptions:
+    """How prompts are scored."""
+
+    scoring: str  # "chain" or "course"
+    calibrate: bool
+    batch_size: int | None  # prompts in a batch; None: as many as max_tokens allow
+    max_tokens: int  # of a batch, padding included
+    max_sentence_len: int | None  # tokens of a review that are kept
+
+
+def run_prompt(
+    model: Llama,
+    tokenizer: TextTokenizer,
+    splits: Splits,
+    outputs: dict[str, tuple[Reviews, str]],
+    options: PromptOptions,
+) -> dict[str, Metrics | None]:
+    """Score every review of every split, print the metrics and write the predictions."""
+    names = splits.label_names
+    config = SimpleNamespace(num_labels=len(names), option="prompt")
+    classifier = LlamaZeroShotClassifier(config, tokenizer, names, model).eval()
+    suffix = prompt_suffix(names)
+    print(f"prompt    review + {suffix!r}")
+    # Room for a label after the prompt, whose last piece is never read.
+    limit = model.config.max_seq_len - max(map(len, classifier.label_name_ids)) + 1
+    encoded = {
+        split: encode_reviews(reviews.sentences, tokenizer, limit, options.max_sentence_len, suffix)
+        for split, (reviews, _) in outputs.items()
+    }
+    seconds = _seconds_per_token(classifier, encoded["dev"], tokenizer.pad_id)
+    tokens = sum(len(ids) for part in encoded.values() for ids in part.ids)
+    count = sum(len(part.ids) for part in encoded.values())
+    print(f"expected  about {seconds * tokens:.0f} s for {count} prompts", flush=True)
+    metrics = {}
+    for split, (reviews, outfile) in outputs.items():
+        if encoded[split].cut:
+            print(f"{split}: {encoded[split].cut} reviews were cut to fit {limit} tokens")
+        start = time.perf_counter()
+        scores = _scores(classifier, encoded[split], tokenizer, names, options)
+        seconds = time.perf_counter() - start
+        predictions = scores.argmax(dim=-1).tolist()
+        metrics[split] = evaluate_reviews(reviews, predictions, len(names))
+        print(describe(split, metrics[split], names))
+        print(f"{len(reviews)} prompts in {seconds:.0f} s: {len(reviews) / seconds:.1f} prompts/s")
+        write_predictions(outfile, predictions, reviews)
+        print(f"wrote {outfile}", flush=True)
+    return metrics
+
+
+def _scores(
+    classifier: LlamaZeroShotClassifier,
+    encoded: Encoded,
+    tokenizer: TextTokenizer,
+    names: list[str],
+    options: PromptOptions,
+) -> Tensor:
+    if options.scoring == "course":
+        scores = course_scores(classifier, encoded, tokenizer, names, options.batch_size or 8)
+    else:
+        scores = chain_rule_scores(
+            classifier, encoded, tokenizer.pad_id, options.max_tokens, options.batch_size
+        )
+    return calibrate(scores) if options.calibrate else scores
+
+
+@torch.no_grad()
+def _seconds_per_token(classifier: LlamaZeroShotClassifier, encoded: Encoded, pad_id: int) -> float:
+    rows = sorted(range(len(encoded.ids)), key=lambda row: len(encoded.ids[row]))
+    middle = rows[len(rows) // 2 : len(rows) // 2 + 8]
+    batch = pad(encoded.ids, middle, pad_id, classifier.llama.device)
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        classifier(batch.tokens, batch.mask)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds) / batch.tokens.numel()

@@ -1,0 +1,105 @@
+"""The two files of a training run: the last state, to go on from, and the best weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from support.files import atomic_path, require_space
+
+
+class Store:
+    """Saves and loads the state of one run under names that carry its dataset."""
+
+    def __init__(self, folder: Path, name: str, setting: Mapping[str, Any]) -> None:
+        """`setting` holds what has to be the same for a run to go on, beside its recipe."""
+        self.last = folder / f"{name}-last.pt"
+        self.best = folder / f"{name}.pt"
+        self.setting = dict(setting)
+
+    def save_last(self, recipe: Any, state: dict[str, Any]) -> None:
+        """Replace the last state."""
+        self._write(self.last, {"setting": self._setting(recipe), **state})
+
+    def save_best(self, weights: Mapping[str, Tensor], epoch: int) -> None:
+        """Replace the best weights."""
+        self._write(self.best, {"setting": self.setting, "epoch": epoch, "model": dict(weights)})
+
+    def load_last(self, recipe: Any) -> dict[str, Any] | None:
+        """The last state, or None where there is none.
+
+        Raises:
+            ValueError: the file is damaged, or of a run with another setting; the differences
+                are named.
+        """
+        if not self.last.exists():
+            return None
+        state = self._read(self.last)
+        now, then = self._setting(recipe), state["setting"]
+        if now != then:
+            differences = [
+                f"{name} {then.get(name)!r} then and {now.get(name)!r} now"
+                for name in sorted(now.keys() | then.keys())
+                if now.get(name) != then.get(name)
+            ]
+            raise ValueError(
+                f"--resume: {self.last} is of another run: {'; '.join(differences)}; "
+                "give the same arguments, or leave --resume out to start anew"
+            )
+        return state
+
+    def load_best(self) -> dict[str, Tensor]:
+        """The best weights, from the file.
+
+        Raises:
+            ValueError: the file is missing or damaged.
+        """
+        return self._read(self.best)["model"]
+
+    def _setting(self, recipe: Any) -> dict[str, Any]:
+        return {**self.setting, **asdict(recipe)}
+
+    @staticmethod
+    def _read(path: Path) -> dict[str, Any]:
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except FileNotFoundError as error:
+            raise ValueError(f"{path}: no such checkpoint") from error
+        except Exception as error:  # torch raises a dozen types on damaged files
+            raise ValueError(f"{path}: truncated or corrupt; start the run anew") from error
+
+    @staticmethod
+    def _write(path: Path, contents: dict[str, Any]) -> None:
+        size = content_bytes(contents)
+        require_space(path.parent, size + 1_000_000, f"saving {path}")
+        try:
+            with atomic_path(path) as temporary, temporary.open("wb") as file:
+                torch.save(contents, file)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+            raise ValueError(
+                f"{path}: could not be saved ({size / 1e6:,.0f} MB): the disk is full or failing; "
+                "what was saved before is untouched, and --resume goes on from it"
+            ) from error
+
+
+def content_bytes(contents: Any) -> int:
+    """The size of all tensors in nested dicts and lists, each storage once."""
+    storages: dict[int, int] = {}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, Tensor):
+            storages[value.data_ptr()] = value.nbytes
+        elif isinstance(value, Mapping):
+            for part in value.values():
+                visit(part)
+        elif isinstance(value, list | tuple):
+            for part in value:
+                visit(part)
+
+    visit(contents)
+    return sum(storages.values())
