@@ -54,6 +54,14 @@ def test_generate() -> None:
     check_task("generate")
 
 
+def test_zero_shot() -> None:
+    check_task("zero_shot")
+
+
+def test_embedding() -> None:
+    check_task("embedding")
+
+
 @pytest.mark.skipif(
     not all(path.exists() for path in COURSE),
     reason="no stories42M.pt and sanity_check.data here: bash setup.sh --course fetches them",

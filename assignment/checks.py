@@ -2,7 +2,8 @@
 
 `data/sanity_check.npz` holds the cases. `assignment/make_reference.py` computed their outputs in
 float64, and beside them those of the classic mistakes (`mutants/`), so that a wrong output that
-equals one of these can be named. `rope_test.py` and `sanity_check.py` run the cases.
+equals one of these can be named. `rope_test.py`, `optimizer_test.py` and
+`sanity_check.py` run the cases.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+import classifier
 import llama
 import rope
 import sampling
 from base_llama import attention_context
 from config import LlamaConfig
+from optimizer import AdamW
+from tokenizer import TextTokenizer
 
 CASES = Path(__file__).parent.parent / "data" / "sanity_check.npz"
 Tensors = Mapping[str, Tensor]
@@ -153,6 +159,61 @@ def run_sampling(given: Tensors) -> dict[str, Tensor]:
     return {"shares": shares, "draws_that_differ": (drawn != draw()).sum()}
 
 
+def run_adamw(given: Tensors) -> dict[str, Tensor]:
+    groups, parameters = [], []
+    for i in range(len(given["lr"])):
+        parameters.append(nn.Parameter(given[f"parameters.{i}"].clone()))
+        options = {name: float(given[name][i]) for name in ("lr", "eps", "weight_decay")}
+        betas = float(given["beta1"][i]), float(given["beta2"][i])
+        correct = bool(given["correct_bias"][i])
+        groups.append(
+            {"params": [parameters[-1]], "betas": betas, "correct_bias": correct, **options}
+        )
+    optimizer = AdamW(groups)
+    for step in range(len(given["gradients.0"])):
+        for i, parameter in enumerate(parameters):
+            parameter.grad = given[f"gradients.{i}"][step].clone()
+        optimizer.step()
+    return {f"parameters.{i}": p.detach() for i, p in enumerate(parameters)}
+
+
+class ToyTokenizer:
+    """Knows one prompt and its labels, and their pieces."""
+
+    def __init__(self, loose_end: list[int], labels: list[list[int]]) -> None:
+        self.loose_end, self.labels = loose_end, labels
+        self.names = [f"label-{i}" for i in range(len(labels))]
+
+    def encode(self, s: str, bos: bool, eos: bool) -> list[int]:
+        ends = [ids for name, ids in zip(self.names, self.labels, strict=True) if s.endswith(name)]
+        # Every label is named in the question too, so the longest text is prompt and label.
+        continued = not s.endswith(" ")
+        return [1, 2] + (ends[0] if continued else self.loose_end)
+
+
+def run_zero_shot(given: Tensors) -> dict[str, Tensor]:
+    labels = [given[f"label.{i}"].tolist() for i in range(int(given["labels"]))]
+    tokenizer = ToyTokenizer(given["loose_end"].tolist(), labels)
+    config = SimpleNamespace(num_labels=len(labels))
+    model = classifier.LlamaZeroShotClassifier(
+        config, cast(TextTokenizer, tokenizer), tokenizer.names, _tiny_llama(given)
+    )
+    with torch.no_grad():
+        return {"log_probabilities": model(given["tokens"], given.get("real"))}
+
+
+def run_embedding(given: Tensors) -> dict[str, Tensor]:
+    head = given["head.weight"]
+    config = SimpleNamespace(num_labels=len(head), option="finetune", hidden_dropout_prob=0.5)
+    model = classifier.LlamaEmbeddingClassifier(config, _tiny_llama(given)).eval()
+    model.classifier_head.weight = nn.Parameter(head)
+    model.classifier_head.bias = nn.Parameter(given["head.bias"])
+    if "keep" in given:
+        model.dropout = RecordedDropout(given["keep"])
+    with torch.no_grad():
+        return {"log_probabilities": model(given["tokens"], given.get("real"))}
+
+
 def _tiny_llama(given: Tensors) -> llama.Llama:
     model = llama.Llama(TINY).eval()
     weights = {name: given.get(name, given["tok_embeddings.weight"]) for name in model.state_dict()}
@@ -174,6 +235,9 @@ RUNNERS: dict[str, Callable[[Tensors], dict[str, Tensor]]] = {
     "llama": run_llama,
     "sampling": run_sampling,
     "generate": run_generate,
+    "adamw": run_adamw,
+    "zero_shot": run_zero_shot,
+    "embedding": run_embedding,
 }
 
 

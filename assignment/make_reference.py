@@ -179,6 +179,97 @@ def sampling_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     }
 
 
+def adamw_cases(rng: np.random.Generator) -> dict[str, Recorded]:
+    def case(
+        about: str, steps: int, *groups: tuple[float, float, float, float, float, bool]
+    ) -> Recorded:
+        names = "lr", "beta1", "beta2", "eps", "weight_decay", "correct_bias"
+        inputs: Arrays = {
+            name: np.array(values, np.float32)
+            for name, values in zip(names, zip(*groups, strict=True), strict=True)
+        }
+        # Large, usual, tiny and no gradients at all: what eps and decay do differs in each.
+        scales = np.array([100, 1, 1, 1e-5, 1e-5, 0, 0], np.float32)
+        outputs = {}
+        for i, group in enumerate(groups):
+            start, gradients = normal(rng, 7) + 2, normal(rng, steps, 7) * scales
+            inputs |= {f"parameters.{i}": start, f"gradients.{i}": gradients}
+            lr, beta1, beta2, eps, decay = (float(np.float32(value)) for value in group[:5])
+            outputs[f"parameters.{i}"] = reference.adamw(
+                start.astype(np.float64),
+                gradients.astype(np.float64),
+                lr,
+                beta1,
+                beta2,
+                eps,
+                decay,
+                group[5],
+            )
+        return about, inputs, outputs
+
+    return {
+        "decay": case("a decay that matters", 5, (0.3, 0.9, 0.999, 1e-6, 0.5, True)),
+        "groups": case(
+            "two groups with settings of their own", 4,
+            (0.1, 0.9, 0.999, 1e-3, 0.2, True), (0.02, 0.7, 0.9, 1e-6, 0.0, True),
+        ),
+        "uncorrected": case("without bias correction", 3, (0.3, 0.9, 0.99, 1e-6, 0.5, False)),
+    }  # fmt: skip
+
+
+def zero_shot_cases(rng: np.random.Generator) -> dict[str, Recorded]:
+    def case(about: str, labels: list[list[int]], real: Array | None = None) -> Recorded:
+        inputs = tiny_weights(rng) | {"tokens": rng.integers(5, TINY.vocab_size, (3, 8))}
+        kept = np.ones((3, 8), bool) if real is None else real
+        loose_end = np.array([4])
+        rows = []
+        for row in range(3):
+            places = np.flatnonzero(kept[row])
+            if row < 2:  # the third prompt does not end in the space
+                inputs["tokens"][row, places[-1]] = loose_end[0]
+                places = places[:-1]
+            prompt = inputs["tokens"][row, places]
+            rows.append(
+                [reference.label_log_probability(prompt, np.array(p), inputs, TINY) for p in labels]
+            )
+        if real is not None:
+            inputs["real"] = real
+        inputs |= {"loose_end": loose_end, "labels": np.int64(len(labels))}
+        inputs |= {f"label.{i}": np.array(pieces) for i, pieces in enumerate(labels)}
+        return about, inputs, {"log_probabilities": np.array(rows)}
+
+    several = [[9], [10, 11], [12, 13, 14]]
+    real = np.ones((3, 8), bool)
+    real[0, :3], real[1, 5:] = False, False
+    return {
+        "pieces": case("labels of one, two and three pieces", several),
+        "padded": case("a batch with padding on the left and on the right", several, real),
+        "single": case("labels of one piece", [[9], [10]]),
+    }
+
+
+def embedding_cases(rng: np.random.Generator) -> dict[str, Recorded]:
+    def case(about: str, real: Array | None = None, dropout: bool = False) -> Recorded:
+        inputs = tiny_weights(rng) | {"tokens": rng.integers(0, TINY.vocab_size, (3, 7))}
+        inputs |= {"head.weight": normal(rng, 5, TINY.dim), "head.bias": normal(rng, 5)}
+        _, hidden = reference.llama(inputs["tokens"], inputs, TINY, real)
+        last = np.full(3, 6)
+        if real is not None:
+            inputs["real"], last = real, 6 - real[:, ::-1].argmax(axis=1)
+        state = hidden[np.arange(3), last]
+        if dropout:
+            inputs["keep"] = np.where(rng.random(state.shape) < 0.5, np.float32(0), np.float32(2))
+            state = state * inputs["keep"]
+        logits = state @ inputs["head.weight"].astype(np.float64).T + inputs["head.bias"]
+        return about, inputs, {"log_probabilities": np.log(reference.softmax(logits))}
+
+    return {
+        "padded": case("a batch with padding on the left and on the right", padding(3, 7)),
+        "ids_alone": case("without a mask every position is real"),
+        "dropout": case("train mode, with a recorded dropout", padding(3, 7), dropout=True),
+    }
+
+
 def normal(rng: np.random.Generator, *shape: int) -> Array:
     return rng.standard_normal(shape, dtype=np.float32)
 
@@ -235,6 +326,9 @@ def build() -> Arrays:
         "llama": llama_cases,
         "sampling": sampling_cases,
         "generate": generate_cases,
+        "adamw": adamw_cases,
+        "zero_shot": zero_shot_cases,
+        "embedding": embedding_cases,
     }
     arrays: Arrays = {}
     cases: dict[str, str] = {}

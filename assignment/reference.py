@@ -96,6 +96,31 @@ def llama(tokens: Array, w: Weights, config: Any, real: Array | None = None) -> 
     return h @ w["tok_embeddings.weight"].T, h
 
 
+def adamw(
+    p: Array, gradients: Array, lr: float, beta1: float, beta2: float, eps: float,
+    weight_decay: float, correct_bias: bool,
+) -> Array:  # fmt: skip
+    """(n,) parameters after the steps of (steps, n) gradients, one step at a time."""
+    m, v = np.zeros(p.shape), np.zeros(p.shape)
+    for t, g in enumerate(gradients, start=1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) if correct_bias else lr
+        p = p - rate * m / (np.sqrt(v) + eps)
+        p = p - lr * weight_decay * p
+    return p
+
+
+def label_log_probability(prompt: Array, pieces: Array, w: Weights, config: Any) -> float:
+    """log P(pieces | prompt) of one (T,) prompt, reading everything again for each piece."""
+    total, text = 0.0, list(prompt)
+    for piece in pieces:
+        logits, _ = llama(np.array([text]), w, config)
+        total += float(np.log(softmax(logits[0, -1])[piece]))
+        text.append(piece)
+    return total
+
+
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
     """Probabilities over the last axis."""
     scaled = logits / temperature

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sentencepiece
 
 from support import errors
+from tests.helpers import CONFIG, random_llama
+
+WORDS = ["wonderful", "terrible", "movie", "thriller", "wanted", "while", "hero", "playing"]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with a random stories42M.pt and a tokenizer.model that fits it."""
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "text.txt").write_text("\n".join(f"a {a} {b}" for a in WORDS for b in WORDS))
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(folder / "text.txt"), model_prefix=str(folder / "tokenizer"), vocab_size=300,
+        model_type="bpe", byte_fallback=True, character_coverage=1.0, minloglevel=2,
+    )  # fmt: skip
+    config = replace(CONFIG, vocab_size=300, max_seq_len=128)
+    random_llama(config).save_pretrained(folder / "stories42M.pt")
+    return folder
 
 
 @pytest.fixture

@@ -8,30 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sentencepiece
 import torch
 
 import run_llama
-from tests.helpers import CONFIG, PROJECT, assert_user_error, random_llama, run_script
-
-WORDS = ["wonderful", "terrible", "movie", "thriller", "wanted", "while", "hero", "playing"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with a random stories42M.pt and a tokenizer.model that fits it."""
-    folder = tmp_path_factory.mktemp("work")
-    (folder / "text.txt").write_text("\n".join(f"a {a} {b}" for a in WORDS for b in WORDS))
-    sentencepiece.SentencePieceTrainer.train(
-        input=str(folder / "text.txt"), model_prefix=str(folder / "tokenizer"), vocab_size=300,
-        model_type="bpe", byte_fallback=True, character_coverage=1.0, minloglevel=2,
-    )  # fmt: skip
-    random_llama(replace(CONFIG, vocab_size=300)).save_pretrained(folder / "stories42M.pt")
-    return folder
+from tests.helpers import PROJECT, assert_user_error, random_llama, run_script
 
 
 def generate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -111,7 +94,7 @@ def test_text_appears_as_it_is_generated(folder: Path) -> None:
         (["--top_k", "0"], ["top_k=0", "at least 1"]),
         (["--max_new_tokens", "0"], ["--max_new_tokens 0", "at least 1"]),
         (["--prompt", ""], ["--prompt is empty"]),
-        (["--prompt", "hero " * 200], ["--prompt has", "the context of this model 64"]),
+        (["--prompt", "hero " * 200], ["--prompt has", "the context of this model 128"]),
         (["--prompt", "a\ud800"], ["lone surrogate"]),
         (["--pretrained-model-path", "nope.pt"], ["nope.pt: no such checkpoint"]),
         (["--pretrained-model-path", "text.txt"], ["text.txt: neither a PyTorch checkpoint"]),

@@ -1,0 +1,23 @@
+# uses the settings of the first group for all
+def step(self, closure=None):
+    first = self.param_groups[0]
+    for group in self.param_groups:
+        beta1, beta2 = first["betas"]
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            g = p.grad.clone()
+            state = self.state[p]
+            if not state:
+                state["step"] = 0
+                state["exp_avg"] = torch.zeros_like(p)
+                state["exp_avg_sq"] = torch.zeros_like(p)
+            state["step"] += 1
+            t = state["step"]
+            m = state["exp_avg"].mul_(beta1).add_(g, alpha=1 - beta1)
+            v = state["exp_avg_sq"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
+            step_size = first["lr"]
+            if group["correct_bias"]:
+                step_size *= math.sqrt(1 - beta2**t) / (1 - beta1**t)
+            p.data -= step_size * m / (v.sqrt() + first["eps"])
+            p.data -= first["lr"] * first["weight_decay"] * p.data

@@ -1,0 +1,10 @@
+# scores the first piece of each label alone
+def forward(self, input_ids, mask=None):
+    prompt = self.read_prompt(input_ids, mask)
+    scores = []
+    for pieces in self.label_name_ids:
+        score = torch.zeros(len(input_ids))
+        for n, piece in enumerate(pieces):
+            score = score + (self.next_token(prompt, [])[:, piece] if n == 0 else 0)
+        scores.append(score)
+    return torch.stack(scores, dim=1)
