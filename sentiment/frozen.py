@@ -6,6 +6,8 @@ states, so classifier, batches, training and evaluation stay the same as with th
 
 from __future__ import annotations
 
+import time
+
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -53,6 +55,7 @@ def compute_states(
     """
     rows: list[list[int]] = [[] for _ in encoded.ids]
     device = model.device
+    seconds: float | None = None
     model.eval()
     parts: list[Tensor] = []
     next_row = len(bank.states)
@@ -60,8 +63,13 @@ def compute_states(
         total=sum(map(len, encoded.ids)), desc=description, unit="token", leave=False, disable=None
     ) as bar:
         for batch in padded_batches(encoded.ids, pad_id, max_tokens=max_tokens, device=device):
+            start = time.perf_counter()
             with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
                 h = model.hidden_states(batch.tokens, batch.mask).float()
+            if seconds is None:  # of the first batch, the longest texts: the rest is no slower
+                seconds = (time.perf_counter() - start) / batch.tokens.numel()
+                total = seconds * sum(map(len, encoded.ids))
+                print(f"expected  about {total:.0f} s for the {description}, once", flush=True)
             if method == "attention_pooling":
                 states, counts = h[batch.mask], batch.mask.sum(dim=1).tolist()
             else:

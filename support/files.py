@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,23 +23,16 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     require_writable(path)
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
-    os.close(handle)
-    temporary = Path(name)
+    # Always the same name: what a killed run leaves behind is overwritten, not collected.
+    temporary = final.with_name(f".{final.name}.part")
     try:
+        temporary.touch()
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())  # on the disk before the name points to it
-        temporary.chmod(0o666 & ~_umask())  # mkstemp made it private
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -33,7 +33,17 @@ RECIPE = Recipe(epochs=2, lr=1e-3, batch_size=8, max_tokens=64, seed=3, autocast
 
 def some_reviews(count: int, seed: int) -> str:
     rng = random.Random(seed)
-    words = ["hero", "thriller", "movie", "playing", "wanted", "while", "wonderful", "terrible", "a"]
+    words = [
+        "hero",
+        "thriller",
+        "movie",
+        "playing",
+        "wanted",
+        "while",
+        "wonderful",
+        "terrible",
+        "a",
+    ]
     lines = []
     for i in range(count):
         sentence = " ".join(rng.choice(words) for _ in range(rng.randint(1, 12)))
@@ -404,6 +414,7 @@ def test_killed_at_random_moments_it_ends_the_same(work: Path, tmp_path: Path) -
         assert all(torch.equal(x, b["model"][n]) for n, x in a["model"].items())
     for name in ("toy-dev-finetuning-output.txt", "toy-test-finetuning-output.txt"):
         assert (whole / name).read_bytes() == (killed / name).read_bytes()
+    assert not list(killed.glob(".*.part")), "a killed run's half-written file was left"
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(work: Path, tmp_path: Path) -> None:
