@@ -77,6 +77,11 @@ class LlamaZeroShotClassifier(nn.Module):
             shared += 1
         self.loose_end = alone[shared:]  # token ids
         self.label_name_ids = [ids[shared:] for ids in joint]  # token ids of each label
+        if not all(self.label_name_ids):
+            raise ValueError(
+                f"label names {list(label_names)}: one has no piece of its own after the prompt; "
+                "is the tokenizer's max_len too short?"
+            )
 
     def forward(self, input_ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Log-probability of each label as the continuation of each prompt.

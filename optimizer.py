@@ -97,7 +97,7 @@ class AdamW(Optimizer):
                 step_size = group["lr"]
                 if group["correct_bias"]:
                     t = state["step"]
-                    step_size *= math.sqrt(1 - beta2**t) / (1 - beta1**t)
+                    step_size = step_size * math.sqrt(1 - beta2**t) / (1 - beta1**t)
                 p.addcdiv_(m, v.sqrt().add_(group["eps"]), value=-step_size)
                 if group["weight_decay"] > 0:
                     p.mul_(1 - group["lr"] * group["weight_decay"])

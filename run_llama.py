@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,11 +173,13 @@ def write_sentence(
     print(f"Wrote generated sentence to {outfile}.")
 
 
-def require_output(args: argparse.Namespace, outfile: str) -> None:
+def require_output(
+    args: argparse.Namespace, outfile: str, sources: Iterable[Path | str | None] = ()
+) -> None:
     """Raise a ValueError when a file cannot be written, or is one that the run reads."""
     require_writable(outfile)
     checkpoint, _ = choose_checkpoint(args.pretrained_model_path)
-    for source in (checkpoint, args.tokenizer):
+    for source in (checkpoint, args.tokenizer, *sources):
         if source is not None and Path(outfile).resolve() == Path(source).resolve():
             raise ValueError(f"{outfile}: is read by this run; write to another file")
 
@@ -229,8 +232,10 @@ def read_splits(args: argparse.Namespace, kind: str) -> tuple[Splits, Outputs]:
     asked = {"train": args.train, "dev": args.dev, "test": args.test}
     splits = choose_splits(asked, args.label_names, need_train=kind == "finetuning")
     outputs = splits.outputs(kind, {"dev": args.dev_out, "test": args.test_out})
+    reviews = (splits.train, splits.dev, splits.test)
+    sources = [args.label_names, *(part.path for part in reviews if part is not None)]
     for _, outfile in outputs.values():
-        require_output(args, outfile)
+        require_output(args, outfile, sources)
     if len({Path(outfile).resolve() for _, outfile in outputs.values()}) < len(outputs):
         raise ValueError("--dev_out and --test_out are one file; give two names")
     for name in ("batch_size", "max_tokens", "epochs", "max_sentence_len"):
@@ -276,7 +281,8 @@ def finetune(args: argparse.Namespace) -> None:
             f"--dtype {args.dtype}: finetune keeps float32 weights; --autocast on multiplies in "
             "bfloat16"
         )
-    freeze = bool(splits.stand_in) if args.freeze is None else args.freeze
+    path, stand_in = choose_checkpoint(args.pretrained_model_path)
+    freeze = bool(splits.stand_in or stand_in) if args.freeze is None else args.freeze
     recipe = Recipe(
         epochs=args.epochs or (20 if freeze else 5),
         lr=args.lr if args.lr is not None else (1e-3 if freeze else 2e-5),
@@ -291,7 +297,6 @@ def finetune(args: argparse.Namespace) -> None:
         raise ValueError(f"--hidden_dropout_prob {args.hidden_dropout_prob}: must be in [0, 1)")
     if not args.save_minutes >= 0:
         raise ValueError(f"--save_minutes {args.save_minutes}: must be at least 0")
-    path, _ = choose_checkpoint(args.pretrained_model_path)
     options = FinetuneOptions(
         freeze, args.pooling_method, args.hidden_dropout_prob, args.max_sentence_len,
         args.save_minutes, args.resume, args.tensorboard, path,
@@ -300,7 +305,7 @@ def finetune(args: argparse.Namespace) -> None:
     print_sources(loaded, splits)
     if args.freeze is None and freeze:
         print(
-            "frozen    the model stays as it is, since these are stand-ins; --no-freeze trains it"
+            "frozen    the model stays as it is: it or the reviews stand in; --no-freeze trains it"
         )
     run_finetune(loaded.model, loaded.tokenizer, splits, outputs, recipe, options)
 
@@ -388,7 +393,7 @@ def get_args() -> argparse.Namespace:
     add(group, "--hidden_dropout_prob", "dropout before the classification head",
         type=float, default=0.3, metavar="P")  # fmt: skip
     add(group, "--freeze", "train the head alone, on states of the model that are computed once: "
-        "minutes in place of hours (default: only with stand-in reviews)",
+        "minutes in place of hours (default: only with a stand-in)",
         action=argparse.BooleanOptionalAction, default=None)  # fmt: skip
     add(group, "--pooling_method", "how a text's states become one vector",
         choices=POOLING_METHODS, default="last_token")  # fmt: skip

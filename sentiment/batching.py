@@ -47,17 +47,26 @@ def encode_reviews(
         keep = min(len(pieces), max_len or len(pieces))
         if keep < len(pieces) or len(text) > limit:
             cut += 1
-            keep = min(keep, room)
-            while True:
-                shorter = tokenizer.decode(pieces[:keep])
-                joint = f"{shorter} {suffix}" if suffix else shorter
-                text = tokenizer.encode(joint, bos=True, eos=False)
-                # Cut in the middle of a word, a text may come back in more pieces.
-                if len(text) <= limit or keep == 1:
-                    break
-                keep -= 1
+            if not suffix:
+                bos = text[: len(text) - len(pieces)]
+                text = bos + pieces[: min(keep, limit - len(bos))]
+            else:
+                text = _shorten(sentence, pieces, min(keep, room), tokenizer, limit, suffix)
         ids.append(text)
     return Encoded(ids, cut)
+
+
+def _shorten(
+    sentence: str, pieces: list[int], keep: int, tokenizer: TextTokenizer, limit: int, suffix: str
+) -> list[int]:
+    """Encode as much of the beginning of a sentence as fits before the suffix, `keep` at most."""
+    while True:
+        # A cut inside a character leaves U+FFFD, which the sentence does not hold there.
+        shorter = tokenizer.decode(pieces[:keep])
+        text = tokenizer.encode(f"{shorter} {suffix}", bos=True, eos=False)
+        if (len(text) <= limit and sentence.startswith(shorter)) or keep == 0:
+            return text
+        keep -= 1
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from sentiment.pooling import make_classifier
 from sentiment.reviews import Reviews
 from sentiment.splits import Splits
 from sentiment.store import Store, content_bytes
-from sentiment.training import Examples, Interrupted, Recipe, Trainer, predict
+from sentiment.training import Examples, Recipe, Trainer, predict
 from support.files import atomic_path, require_space
 from tokenizer import TextTokenizer
 
@@ -64,19 +64,25 @@ def run_finetune(
         hidden_dropout_prob=options.dropout,
     )
     classifier = make_classifier(config, options.pooling, model)
-    kind = "-frozen" if options.freeze else ""
-    name = f"finetune-{splits.dataset}-{recipe.epochs}-{recipe.lr:g}{kind}"
-    store = Store(Path(), name, _setting(splits, options))
     reviews = {"train": splits.train, **{split: read for split, (read, _) in outputs.items()}}
     encoded = {
         split: _encode(split, read, tokenizer, model, options) for split, read in reviews.items()
     }
+    family, kind = f"finetune-{splits.dataset}", "-frozen" if options.freeze else ""
+    run = f"{recipe.epochs}-{recipe.lr:g}{kind}"
+    name = f"{family}-{run}"
+    setting = _setting(splits, options, {split: part.ids for split, part in encoded.items()})
+    store = Store(Path(), family, run, {**setting, "causal": model.config.causal})
+    if options.resume:
+        store.load_last(recipe)  # another run's is refused before the states are computed
+    if options.tensorboard:
+        report.require_tensorboard()
     if options.freeze:
         encoded = _freeze(classifier, encoded, reviews, tokenizer.pad_id, recipe, options)
     examples = {split: Examples(encoded[split].ids, reviews[split].labels) for split in reviews}
-    trainer = Trainer(
-        classifier, recipe, examples["train"], examples["dev"], tokenizer.pad_id, store
-    )
+    # A frozen run's "tokens" are rows of the bank, and its padding any row: the first.
+    pad_id = 0 if options.freeze else tokenizer.pad_id
+    trainer = Trainer(classifier, recipe, examples["train"], examples["dev"], pad_id, store)
     _announce(trainer, store)
     if options.resume:
         if trainer.resume():
@@ -90,10 +96,11 @@ def run_finetune(
     print(f"expected  about {trainer.seconds_left() / 60:.1f} minutes of training", flush=True)
     try:
         trainer.run(60 * options.save_minutes)
-    except Interrupted:
-        print(f"\nsaved {store.last}; go on with the same command and --resume")
+        return _finish(trainer, examples, outputs, names, recipe, options, name)
+    except KeyboardInterrupt:
+        if store.last.exists():
+            print(f"\n{store.last} is saved; go on with the same command and --resume")
         raise
-    return _finish(trainer, examples, outputs, names, recipe, options, name)
 
 
 def _encode(
@@ -107,19 +114,33 @@ def _encode(
     return encoded
 
 
-def _setting(splits: Splits, options: FinetuneOptions) -> dict[str, Any]:
+def _setting(
+    splits: Splits, options: FinetuneOptions, ids: dict[str, list[list[int]]]
+) -> dict[str, Any]:
     """What has to be the same for a run to be resumed, as plain data."""
     assert splits.train is not None
     return {
         "train": _digest(splits.train.path),
         "dev": _digest(splits.dev.path),
+        "tokens": hashlib.sha256(repr([ids["train"], ids["dev"]]).encode()).hexdigest()[:16],
         "labels": list(splits.label_names),
-        "checkpoint": f"{options.checkpoint.name}, {options.checkpoint.stat().st_size} bytes",
+        "checkpoint": f"{options.checkpoint.name}, {_sample_digest(options.checkpoint)}",
         "freeze": options.freeze,
         "pooling": options.pooling,
         "hidden_dropout_prob": options.dropout,
         "max_sentence_len": options.max_sentence_len,
     }
+
+
+def _sample_digest(path: Path) -> str:
+    """A digest of a large file's size and of blocks all over it, in milliseconds."""
+    size, digest = path.stat().st_size, hashlib.sha256()
+    digest.update(str(size).encode())
+    with path.open("rb") as file:
+        for i in range(256):
+            file.seek(size * i // 256)
+            digest.update(file.read(4096))
+    return f"SHA-256 of samples {digest.hexdigest()[:16]}"
 
 
 def _digest(path: Path) -> str:
@@ -139,30 +160,45 @@ def _freeze(
     bank = StateBank(model)
     rows = {}
     for split, texts in encoded.items():
-        stat = options.checkpoint.stat()
         facts = (
-            options.checkpoint.resolve(), stat.st_size, stat.st_mtime_ns, options.pooling,
+            _sample_digest(options.checkpoint), options.pooling,
             recipe.autocast, recipe.max_tokens, model.config, texts.ids,
         )  # fmt: skip
         key = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
         path = FEATURE_CACHE / f"{reviews[split].path.stem}-{key}.pt"
-        if path.exists():
-            saved = torch.load(path, weights_only=True)
-            start = len(bank.states)
+        start = len(bank.states)
+        if (saved := _read_states(path)) is not None:
             bank.add(saved["states"])
             rows[split] = Encoded([[start + row for row in r] for r in saved["rows"]], texts.cut)
             print(f"{split}: states read from {path}")
             continue
-        start = len(bank.states)
         rows[split] = compute_states(
             model, bank, texts, options.pooling, pad_id, 4 * recipe.max_tokens,
             autocast=recipe.autocast, description=f"{split} states",
         )  # fmt: skip
         relative = [[row - start for row in r] for r in rows[split].ids]
-        with atomic_path(path) as temporary:
-            torch.save({"states": bank.states[start:].clone(), "rows": relative}, temporary)
+        contents = {"states": bank.states[start:].clone(), "rows": relative}
+        require_space(path.parent, 2 * content_bytes(contents), f"keeping the {split} states")
+        try:
+            with atomic_path(path) as temporary, temporary.open("wb") as file:
+                torch.save(contents, file)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+            raise ValueError(
+                f"{path}: could not be written: the disk is full or failing; make room"
+            ) from error
     classifier.llama = cast(Llama, bank)
     return rows
+
+
+def _read_states(path: Path) -> dict[str, Any] | None:
+    """States that an earlier run has kept; None where there are none, or they are damaged."""
+    if not path.exists():
+        return None
+    try:
+        return torch.load(path, weights_only=True)
+    except Exception as error:  # torch raises a dozen types on damaged files
+        print(f"note      {path} is damaged ({type(error).__name__}): computing the states again")
+        return None
 
 
 def _announce(trainer: Trainer, store: Store) -> None:
@@ -196,7 +232,7 @@ def _finish(
 ) -> dict[str, Metrics | None]:
     """Evaluate the best epoch, from its file, and write everything that is to be kept."""
     progress = trainer.progress
-    trainer.classifier.load_state_dict(trainer.store.load_best())
+    trainer.load_best()
     print(f"best      epoch {progress.best_epoch}, read back from {trainer.store.best}")
     metrics: dict[str, Metrics | None] = {}
     losses = {}
@@ -208,7 +244,9 @@ def _finish(
         print(describe(split, metrics[split], names))
         write_predictions(outfile, predictions, reviews)
         print(f"wrote {outfile}")
-    stem = outputs["dev"][1].removesuffix(".txt").removesuffix("-output").replace("-dev-", "-", 1)
+    dev_out = Path(outputs["dev"][1])
+    before, _, after = dev_out.stem.removesuffix("-output").rpartition("-dev-")
+    stem = dev_out.parent / (f"{before}-{after}" if before else after)
     contents = {
         "name": name,
         "recipe": asdict(recipe),

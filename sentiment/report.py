@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,16 +44,16 @@ def draw_curves(
     return True
 
 
-def open_tensorboard(folder: Path, purge_step: int | None) -> Any:
-    """A TensorBoard writer for the folder.
-
-    Raises:
-        ValueError: tensorboard is not installed.
-    """
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
+def require_tensorboard() -> None:
+    """Raise a ValueError where tensorboard is not installed."""
+    if importlib.util.find_spec("tensorboard") is None:
         raise ValueError(
             "--tensorboard needs the package tensorboard (extra plots): pip install tensorboard"
-        ) from error
+        )
+
+
+def open_tensorboard(folder: Path, purge_step: int | None) -> Any:
+    """A TensorBoard writer for the folder; see `require_tensorboard`."""
+    from torch.utils.tensorboard import SummaryWriter
+
     return SummaryWriter(str(folder), purge_step=purge_step)

@@ -58,6 +58,9 @@ def read_reviews(path: str | os.PathLike[str]) -> Reviews:
             line = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ValueError(f"{place}: not UTF-8 ({error.reason}); convert the file") from error
+        line = line.removesuffix("\r")
+        if "\r" in line:
+            raise ValueError(f"{place}: a lone carriage return; end lines with LF or CRLF")
         label, separator, sentence = line.partition(SEPARATOR)
         if not separator:
             raise ValueError(f"{place}: lacks {SEPARATOR!r} between label and sentence")
@@ -102,6 +105,19 @@ def require_labels(reviews: Reviews, names: Sequence[str]) -> None:
                 f"{reviews.path}, line {number}: label {label} is outside 0..{len(names) - 1}, "
                 f"the {len(names)} labels that --label-names names"
             )
+
+
+def require_all_names(files: Sequence[Reviews], names: Sequence[str], mapping: Path) -> None:
+    """Raise a ValueError when many reviews never show the last of the labels that are named.
+
+    A mapping of another dataset is the likely reason; a handful of reviews is no evidence.
+    """
+    labels = [label for reviews in files if reviews.has_labels for label in reviews.labels]
+    if len(labels) >= 10 * len(names) and max(labels) < len(names) - 1:
+        raise ValueError(
+            f"{mapping} names {len(names)} labels, and the {len(labels)} reviews show none above "
+            f"{max(labels)}: it belongs to another dataset; give --label-names"
+        )
 
 
 def require_same_classes(train: Reviews, other: Reviews) -> None:

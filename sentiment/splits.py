@@ -11,6 +11,7 @@ from sentiment.reviews import (
     Reviews,
     read_label_names,
     read_reviews,
+    require_all_names,
     require_labels,
     require_same_classes,
 )
@@ -61,7 +62,8 @@ def choose_splits(
     labels = Path(label_names or COURSE_LABELS)
     stand_in = ""
     if label_names is None and not any(asked.values()):
-        absent = [paths[s] for s in ("train", "dev") if not paths[s].exists()]
+        needed = ("train", "dev") if need_train else ("dev",)
+        absent = [paths[s] for s in needed if not paths[s].exists()]
         if absent:
             stand_in = f"{absent[0]} is not here; bash setup.sh --course fetches it"
             paths = {split: Path(str(SNIPPETS).format(split=split)) for split in asked}
@@ -75,13 +77,18 @@ def choose_splits(
         labels = LABEL_NAMES["cfimdb"]
     names = read_label_names(labels)
     found: dict[str, Reviews | None] = {}
+    any_asked = any(asked.values())
     for split, path in paths.items():
-        wanted = split == "dev" or asked[split] is not None or (split == "train" and need_train)
-        if split == "train" and not need_train and asked[split] is None:
+        if split == "train" and not need_train:
             wanted = False
-        found[split] = read_reviews(path) if wanted or path.exists() else None
+        elif split == "test" and asked[split] is None:
+            wanted = path.exists() and not any_asked  # not another dataset's beside what was asked
+        else:
+            wanted = True
+        found[split] = read_reviews(path) if wanted else None
         if (reviews := found[split]) is not None:
             require_labels(reviews, names)
+    require_all_names([part for part in found.values() if part is not None], names, labels)
     dev, train = found["dev"], found["train"]
     assert dev is not None
     if need_train and train is not None:

@@ -16,8 +16,13 @@ from support.files import atomic_path, require_space
 class Store:
     """Saves and loads the state of one run under names that carry its dataset."""
 
-    def __init__(self, folder: Path, name: str, setting: Mapping[str, Any]) -> None:
-        """`setting` holds what has to be the same for a run to go on, beside its recipe."""
+    def __init__(self, folder: Path, family: str, name: str, setting: Mapping[str, Any]) -> None:
+        """Name the files `family-name`; the family's runs may be mistaken for one another.
+
+        `setting` holds what has to be the same for a run to go on, beside its recipe.
+        """
+        self.family = family
+        name = f"{family}-{name}"
         self.last = folder / f"{name}-last.pt"
         self.best = folder / f"{name}.pt"
         self.setting = dict(setting)
@@ -26,9 +31,15 @@ class Store:
         """Replace the last state."""
         self._write(self.last, {"setting": self._setting(recipe), **state})
 
-    def save_best(self, weights: Mapping[str, Tensor], epoch: int) -> None:
+    def save_best(self, recipe: Any, weights: Mapping[str, Tensor], epoch: int) -> None:
         """Replace the best weights."""
-        self._write(self.best, {"setting": self.setting, "epoch": epoch, "model": dict(weights)})
+        contents = {"setting": self._setting(recipe), "epoch": epoch, "model": dict(weights)}
+        self._write(self.best, contents)
+
+    def clear(self) -> None:
+        """Remove both files."""
+        self.last.unlink(missing_ok=True)
+        self.best.unlink(missing_ok=True)
 
     def load_last(self, recipe: Any) -> dict[str, Any] | None:
         """The last state, or None where there is none.
@@ -37,9 +48,12 @@ class Store:
             ValueError: the file is damaged, or of a run with another setting; the differences
                 are named.
         """
-        if not self.last.exists():
+        # The name carries dataset and recipe: a run with another one lies under another name.
+        others = sorted(self.last.parent.glob(f"{self.family}-*-last.pt"))
+        path = self.last if self.last.exists() else next(iter(others), None)
+        if path is None:
             return None
-        state = self._read(self.last)
+        state = self._read(path)
         now, then = self._setting(recipe), state["setting"]
         if now != then:
             differences = [
@@ -48,26 +62,29 @@ class Store:
                 if now.get(name) != then.get(name)
             ]
             raise ValueError(
-                f"--resume: {self.last} is of another run: {'; '.join(differences)}; "
+                f"--resume: {path} is of another run: {'; '.join(differences)}; "
                 "give the same arguments, or leave --resume out to start anew"
             )
         return state
 
-    def load_best(self) -> dict[str, Tensor]:
+    def load_best(self, recipe: Any, epoch: int) -> dict[str, Tensor]:
         """The best weights, from the file.
 
         Raises:
-            ValueError: the file is missing or damaged.
+            ValueError: the file is missing, damaged, or not of this run and epoch.
         """
-        return self._read(self.best)["model"]
+        contents = self._read(self.best, mmap=True)
+        if contents["setting"] != self._setting(recipe) or contents["epoch"] != epoch:
+            raise ValueError(f"{self.best}: not the best epoch of this run; start the run anew")
+        return contents["model"]
 
     def _setting(self, recipe: Any) -> dict[str, Any]:
         return {**self.setting, **asdict(recipe)}
 
     @staticmethod
-    def _read(path: Path) -> dict[str, Any]:
+    def _read(path: Path, mmap: bool = False) -> dict[str, Any]:
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
         except FileNotFoundError as error:
             raise ValueError(f"{path}: no such checkpoint") from error
         except Exception as error:  # torch raises a dozen types on damaged files
@@ -83,7 +100,7 @@ class Store:
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
             raise ValueError(
                 f"{path}: could not be saved ({size / 1e6:,.0f} MB): the disk is full or failing; "
-                "what was saved before is untouched, and --resume goes on from it"
+                "what was saved before is untouched; make room and go on with --resume"
             ) from error
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -76,6 +77,7 @@ def deferred_interrupt() -> Iterator[list[bool]]:
 
     def note(number: int, frame: Any) -> None:
         came.append(True)
+        print("\nfinishing this step, then saving (Ctrl-C again: stop at once)", file=sys.stderr)
         signal.signal(signal.SIGINT, before)
 
     with contextlib.suppress(ValueError):  # not the main thread: nothing arrives here
@@ -169,6 +171,8 @@ class Trainer:
         Raises:
             Interrupted: Ctrl-C came; the state is saved.
         """
+        if self.progress == Progress():
+            self.store.clear()  # no file of an earlier run may be taken for one of this run
         with deferred_interrupt() as came:
             saved_at = time.monotonic()
             while self.progress.epoch < self.recipe.epochs:
@@ -185,10 +189,17 @@ class Trainer:
                 if came:
                     raise Interrupted
 
+    def load_best(self) -> None:
+        """End training: give gradients and moments back and put the best epoch's weights in."""
+        self.optimizer.zero_grad()
+        self.optimizer.state.clear()
+        best = self.store.load_best(self.recipe, self.progress.best_epoch)
+        self.classifier.load_state_dict(best)
+
     def _batches_left(self) -> Iterator[list[int]]:
         """The rest of this epoch's batches; its order follows from seed and epoch alone."""
         generator = torch.Generator().manual_seed(
-            self.recipe.seed * 1_000_003 + self.progress.epoch
+            (self.recipe.seed * 1_000_003 + self.progress.epoch) % 2**63
         )
         order = torch.randperm(len(self.train_data.ids), generator=generator).tolist()
         size = self.recipe.batch_size
@@ -276,7 +287,7 @@ class Trainer:
                 self.log.add_scalar(tag, entry[name], progress.epoch)
         if dev.accuracy > progress.best_dev_accuracy:
             progress.best_dev_accuracy, progress.best_epoch = dev.accuracy, progress.epoch
-            self.store.save_best(self.classifier.state_dict(), progress.epoch)
+            self.store.save_best(self.recipe, self.classifier.state_dict(), progress.epoch)
 
 
 @torch.no_grad()

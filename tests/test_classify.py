@@ -54,7 +54,7 @@ def some_reviews(count: int, seed: int) -> str:
 
 @pytest.fixture(scope="module")
 def work(folder: Path) -> Path:
-    for split, count in (("train", 60), ("dev", 24), ("test", 20)):
+    for split, count in (("train", 60), ("dev", 36), ("test", 24)):
         (folder / f"toy-{split}.txt").write_text(some_reviews(count, seed=count))
     (folder / "names.json").write_text(json.dumps(LABELS))
     return folder
@@ -171,7 +171,7 @@ def trainer(tmp_path: Path, name: str = "run", **changes: Any) -> Trainer:
     rng = random.Random(1)
     ids = [[rng.randrange(97) for _ in range(rng.randint(1, 15))] for _ in range(43)]
     data = Examples(ids, [sum(text) % 3 for text in ids])
-    return Trainer(classifier, recipe, data, data, 0, Store(tmp_path, name, {}))
+    return Trainer(classifier, recipe, data, data, 0, Store(tmp_path, "toy", name, {}))
 
 
 def weights(run: Trainer) -> torch.Tensor:
@@ -213,11 +213,12 @@ def test_the_loss_is_the_mean_over_the_batch_size(tmp_path: Path) -> None:
 
 
 def test_resumed_equals_unbroken_bit_for_bit(tmp_path: Path) -> None:
-    unbroken = trainer(tmp_path, "unbroken")
+    (tmp_path / "broken").mkdir()
+    unbroken = trainer(tmp_path)
     unbroken.classifier.dropout.p = 0.4
     unbroken.run(save_seconds=1e9)
     for stop in (1, 4, 5, 6, 9):  # in an epoch, at its end, in the next
-        broken = trainer(tmp_path, "broken")
+        broken = trainer(tmp_path / "broken")
         broken.classifier.dropout.p = 0.4
         steps = itertools.count(1)
         original = broken._step
@@ -231,10 +232,11 @@ def test_resumed_equals_unbroken_bit_for_bit(tmp_path: Path) -> None:
         with pytest.raises(SystemExit):
             broken.run(save_seconds=0)
         torch.manual_seed(99)
-        resumed = trainer(tmp_path, "broken")
+        resumed = trainer(tmp_path / "broken")
         resumed.classifier.dropout.p = 0.4
         assert resumed.resume() is (stop > 1)
         resumed.run(save_seconds=1e9)
+        resumed.store.load_best(resumed.recipe, resumed.progress.best_epoch)
         assert torch.equal(weights(resumed), weights(unbroken)), stop
         assert resumed.progress == unbroken.progress
         broken.store.last.unlink()
@@ -252,9 +254,35 @@ def test_another_setting_is_named(tmp_path: Path) -> None:
     trainer(tmp_path).save()
     with pytest.raises(ValueError, match=r"lr 0.001 then and 0.1 now.*give the same arguments"):
         trainer(tmp_path, lr=0.1).resume()
-    (tmp_path / "run-last.pt").write_bytes(b"PK\x03\x04 not really")
+    (tmp_path / "toy-run-last.pt").write_bytes(b"PK\x03\x04 not really")
     with pytest.raises(ValueError, match="truncated or corrupt"):
         trainer(tmp_path).resume()
+
+
+def test_a_run_under_another_name_is_compared_too(tmp_path: Path) -> None:
+    trainer(tmp_path, "2-0.001").save()
+    with pytest.raises(ValueError, match=r"lr 0.001 then and 0.5 now"):
+        trainer(tmp_path, "2-0.5", lr=0.5).resume()
+
+
+def test_the_best_of_another_run_is_never_taken(tmp_path: Path) -> None:
+    """A rerun with the same name dies right after its first best; the state must not mix."""
+    first = trainer(tmp_path)
+    first.run(1e9)
+    second = trainer(tmp_path)
+    original = second.store.save_best
+
+    def die(*arguments: Any) -> None:
+        original(*arguments)
+        raise SystemExit
+
+    second.store.save_best = die  # type: ignore[method-assign, assignment]
+    with pytest.raises(SystemExit):
+        second.run(1e9)
+    third = trainer(tmp_path)
+    assert not third.resume()
+    with pytest.raises(ValueError, match="not the best epoch of this run"):
+        third.store.load_best(third.recipe, 2)
 
 
 def test_training_learns_and_the_best_epoch_is_kept(tmp_path: Path) -> None:
@@ -263,7 +291,7 @@ def test_training_learns_and_the_best_epoch_is_kept(tmp_path: Path) -> None:
     history = [entry["dev_accuracy"] for entry in run.progress.history]
     assert run.progress.best_epoch == history.index(max(history)) + 1
     assert max(history) > 0.6
-    run.classifier.load_state_dict(run.store.load_best())
+    run.load_best()
     _, predictions = predict(run.classifier, run.dev_data, 0, run.recipe, "dev")
     right = [p == label for p, label in zip(predictions, run.dev_data.labels, strict=True)]
     assert sum(right) / len(right) == pytest.approx(max(history))
@@ -282,7 +310,7 @@ def test_a_full_disk_keeps_what_was_saved(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ValueError, match="the disk is full or failing; what was saved before"):
         run.save()
     assert run.store.last.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["run-last.pt"]
+    assert [p.name for p in tmp_path.iterdir()] == ["toy-run-last.pt"]
 
 
 @pytest.mark.parametrize("options", [[], ["--scoring", "course"], ["--calibrate"]])
@@ -357,6 +385,34 @@ def test_a_frozen_backbone_equals_the_model_it_stands_for(work: Path, run_here) 
         predictions.append(str(int(classifier(torch.tensor([ids])).argmax())))
     written = (work / "toy-dev-finetuning-output.txt").read_text().splitlines()
     assert [line.split(" ||| ")[0] for line in written] == predictions
+
+
+def test_damaged_states_are_computed_again(work: Path, run_here) -> None:
+    options = finetune(work, "--freeze", "--max_sentence_len", "5")
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+    for path in (work / ".feature_cache").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert result.returncode == 0, result.stderr
+    assert "is damaged" in result.stdout
+
+
+def test_resume_with_other_arguments_names_them(work: Path, run_here) -> None:
+    assert run_here(run_llama.main, *finetune(work, "--freeze"), cwd=work).returncode == 0
+    for changed, part in (
+        (["--lr", "0.5"], "lr 0.001 then and 0.5 now"),
+        (["--bidirectional"], "causal True then and False now"),
+        (["--max_sentence_len", "3"], "tokens"),
+    ):
+        options = finetune(work, "--freeze", "--resume", *changed)
+        assert_user_error(run_here(run_llama.main, *options, cwd=work), "of another run", part)
+    for path in work.glob("finetune-toy*"):
+        path.unlink()
+
+
+def test_the_seed_may_be_large(work: Path, run_here) -> None:
+    options = finetune(work, "--freeze", "--seed", str(2**62))
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
 
 
 def test_tensorboard(work: Path, run_here, tmp_path: Path) -> None:
@@ -446,6 +502,9 @@ def test_ctrl_c_saves_and_says_how_to_go_on(work: Path, tmp_path: Path) -> None:
         ("prompt", {"batch_size": "0"}, ["--batch_size 0", "at least 1"]),
         ("prompt", {"max_tokens": "0"}, ["--max_tokens 0", "at least 1"]),
         ("prompt", {"test_out": "stories42M.pt"}, ["is read by this run"]),
+        ("prompt", {"dev_out": "toy-dev.txt"}, ["toy-dev.txt: is read by this run"]),
+        ("finetune", {"dev_out": "toy-train.txt"}, ["toy-train.txt: is read by this run"]),
+        ("prompt", {"label-names": "four.json"}, ["four.json names 4 labels", "none above 2"]),
         ("prompt", {"dev_out": "x.txt", "test_out": "x.txt"}, ["are one file"]),
         ("finetune", {"train": "two-train.txt"}, ["has the labels [2]", "two-train.txt"]),
         ("finetune", {"epochs": "0"}, ["--epochs 0", "at least 1"]),
@@ -459,6 +518,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(work: Path, tmp_path: Path) -> None:
 def test_bad_input_gets_one_line(
     work: Path, run_here, mode: str, changes: dict[str, str], parts: list[str]
 ) -> None:
+    (work / "four.json").write_text(json.dumps([*LABELS, "x"]))
     (work / "two.json").write_text('["bad", "good"]')
     (work / "two-train.txt").write_text("0 ||| a\n1 ||| b\n")
     (work / "latin.txt").write_bytes(b"0 ||| caf\xe9\n")
