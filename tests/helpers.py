@@ -37,6 +37,11 @@ def random_tokens(*shape: int, seed: int = 0, vocab_size: int = CONFIG.vocab_siz
     return torch.randint(0, vocab_size, shape, generator=generator)
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file in a folder and below, to see that nothing has changed."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def run_script(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
     """Run one of the project's scripts as a user would."""
     script, *rest = map(str, arguments)

@@ -24,7 +24,7 @@ from sentiment.batching import Encoded, pad
 from sentiment.scoring import calibrate, chain_rule_scores, course_scores
 from sentiment.store import Store
 from sentiment.training import Examples, Recipe, Trainer, predict
-from tests.helpers import PROJECT, assert_user_error, random_llama, run_script
+from tests.helpers import PROJECT, assert_user_error, contents, random_llama, run_script
 from tokenizer import Tokenizer
 
 LABELS = ["terrible", "wonderful while", "movie"]
@@ -522,8 +522,8 @@ def test_bad_input_gets_one_line(
     (work / "two.json").write_text('["bad", "good"]')
     (work / "two-train.txt").write_text("0 ||| a\n1 ||| b\n")
     (work / "latin.txt").write_bytes(b"0 ||| caf\xe9\n")
-    before = {path: path.read_bytes() for path in work.iterdir() if path.is_file()}
+    before = contents(work)
     result = run_here(run_llama.main, "--option", mode, *flags(work, **changes), cwd=work)
     expected = [part for part in parts if part != "two.json"]
     assert_user_error(result, *expected)
-    assert {path: path.read_bytes() for path in work.iterdir() if path.is_file()} == before
+    assert contents(work) == before

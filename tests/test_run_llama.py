@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import run_llama
-from tests.helpers import PROJECT, assert_user_error, random_llama, run_script
+from tests.helpers import PROJECT, assert_user_error, contents, random_llama, run_script
 
 
 def generate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -124,9 +124,9 @@ def test_text_appears_as_it_is_generated(folder: Path) -> None:
 def test_bad_input_gets_one_line_and_leaves_nothing(
     folder: Path, arguments: list[str], parts: list[str], run_here
 ) -> None:
-    before = {path: path.read_bytes() for path in folder.iterdir()}
+    before = contents(folder)
     assert_user_error(run_here(run_llama.main, *arguments, cwd=folder), *parts)
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert contents(folder) == before
 
 
 def test_bad_input_as_a_user_types_it(folder: Path) -> None:
