@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOM = Path(__file__).parent
+from assignment.tasks import ROOM, require_task
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,6 @@ class Mutant:
         return f"{self.task}/{self.name}"
 
 
-def tasks() -> dict[str, dict[str, Any]]:
-    """The tasks of `tasks.toml`, in the order in which they are learnt."""
-    with (ROOM / "tasks.toml").open("rb") as file:
-        return tomllib.load(file)
-
-
 def mutants(task: str) -> list[Mutant]:
     """The wrong versions of a task, by name."""
     found = []
@@ -50,7 +42,9 @@ def mutants(task: str) -> list[Mutant]:
 @contextmanager
 def applied(mutant: Mutant) -> Iterator[None]:
     """Put a mutant in the place of the function that its task is about."""
-    module_name, *path = tasks()[mutant.task]["symbol"].split(".")
+    symbol = require_task(mutant.task).symbol
+    assert symbol is not None
+    module_name, *path = symbol.split(".")
     module = importlib.import_module(module_name)
     own: dict[str, Any] = {}
     exec(compile(mutant.source, f"<mutant {mutant}>", "exec"), vars(module), own)

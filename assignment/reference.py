@@ -6,10 +6,12 @@ plainer, and sharing nothing with the model but the names of the weights. Shapes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from assignment.cases import FADING
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Weights = Mapping[str, Array]
@@ -58,42 +60,164 @@ def swiglu(x: Array, w1: Array, w3: Array) -> Array:
     return gate / (1 + np.exp(-gate)) * (x @ w3.T)
 
 
-def layer(x: Array, w: Weights, config: Any, real: Array | None = None) -> Array:
-    """One decoder layer over (B, T, C); `w` has the names of `LlamaLayer.state_dict()`."""
+def layer(
+    x: Array,
+    w: Weights,
+    config: Any,
+    real: Array | None = None,
+    stages: MutableMapping[str, Array] | None = None,
+) -> Array:
+    """One decoder layer over (B, T, C); `w` has the names of `LlamaLayer.state_dict()`.
+
+    `stages` takes up what stands on the way, as (B, T, ...), by the names of the parts.
+    """
     B, T, _ = x.shape
     D = config.head_dim
+    stages = {} if stages is None else stages
     real = np.ones((B, T), bool) if real is None else real
     positions = np.maximum(real.cumsum(axis=1) - 1, 0)
     normed = rmsnorm(x, config.layer_norm_eps) * w["attention_norm.weight"]
+    stages[".attention_norm"] = normed
     query = (normed @ w["attention.compute_query.weight"].T).reshape(B, T, -1, D)
     key = (normed @ w["attention.compute_key.weight"].T).reshape(B, T, -1, D)
     value = (normed @ w["attention.compute_value.weight"].T).reshape(B, T, -1, D)
-    query = rope(query, positions, config.rope_theta).transpose(0, 2, 1, 3)
-    key = rope(key, positions, config.rope_theta).transpose(0, 2, 1, 3)
-    value = value.transpose(0, 2, 1, 3)
+    query, key = rope(query, positions, config.rope_theta), rope(key, positions, config.rope_theta)
+    stages[".attention: query after RoPE"] = query
+    stages[".attention: key after RoPE"] = key
     group = [head * config.n_kv_heads // config.n_heads for head in range(config.n_heads)]
     mask = np.repeat(real[:, None, None, :], T, axis=2)
     if config.causal:
         mask = mask & np.tri(T, dtype=bool)
     mask = mask | np.eye(T, dtype=bool)
-    attended = attention(query, key[:, group], value[:, group], mask)
+    attended = attention(
+        query.transpose(0, 2, 1, 3), key.transpose(0, 2, 1, 3)[:, group],
+        value.transpose(0, 2, 1, 3)[:, group], mask,
+    )  # fmt: skip
+    stages[".attention: values, weighted"] = attended.transpose(0, 2, 1, 3)
     joined = attended.transpose(0, 2, 1, 3).reshape(B, T, -1)
-    h = x + joined @ w["attention.compute_output.weight"].T
+    stages[".attention"] = joined @ w["attention.compute_output.weight"].T
+    h = x + stages[".attention"]
     normed = rmsnorm(h, config.layer_norm_eps) * w["ffn_norm.weight"]
+    stages[".ffn_norm"] = normed
     up = swiglu(normed, w["feed_forward.w1.weight"], w["feed_forward.w3.weight"])
-    return h + up @ w["feed_forward.w2.weight"].T
+    stages[".feed_forward: SwiGLU"] = up
+    stages[".feed_forward"] = up @ w["feed_forward.w2.weight"].T
+    stages[""] = h + stages[".feed_forward"]
+    return stages[""]
 
 
-def llama(tokens: Array, w: Weights, config: Any, real: Array | None = None) -> tuple[Array, Array]:
+def llama(
+    tokens: Array,
+    w: Weights,
+    config: Any,
+    real: Array | None = None,
+    stages: MutableMapping[str, Array] | None = None,
+) -> tuple[Array, Array]:
     """Logits (B, T, V) of all positions and hidden states (B, T, C); tied embeddings."""
     w = {name: np.asarray(weight, np.float64) for name, weight in w.items()}
     h = w["tok_embeddings.weight"][tokens]
+    stages = {} if stages is None else stages
+    stages["tok_embeddings"] = h
     for index in range(config.n_layers):
-        start = f"layers.{index}."
-        own = {n.removeprefix(start): weight for n, weight in w.items() if n.startswith(start)}
-        h = layer(h, own, config, real)
+        start, inside = f"layers.{index}", {}
+        own = {n.removeprefix(f"{start}."): x for n, x in w.items() if n.startswith(f"{start}.")}
+        h = layer(h, own, config, real, inside)
+        stages.update({start + name: x for name, x in inside.items()})
     h = rmsnorm(h, config.layer_norm_eps) * w["norm.weight"]
     return h @ w["tok_embeddings.weight"].T, h
+
+
+def generate(tokens: Array, new: int, w: Weights, config: Any) -> Array:
+    """(B, T) tokens and `new` more, the most likely each time; everything is read again."""
+    for _ in range(new):
+        logits, _ = llama(tokens, w, config)
+        tokens = np.concatenate((tokens, logits[:, -1].argmax(axis=-1)[:, None]), axis=1)
+    return tokens
+
+
+def generate_padded(tokens: Array, new: int, w: Weights, config: Any, real: Array) -> Array:
+    """The same for rows of unequal length, each continued alone, without its padding."""
+    rows = [
+        generate(row[kept][None], new, w, config)[0, -new:]
+        for row, kept in zip(tokens, real, strict=True)
+    ]
+    return np.concatenate((tokens, np.array(rows)), axis=1)
+
+
+def standin_layer(w: Weights, real: Array | None = None) -> Array:
+    """How a layer joins the stand-ins of its parts (`runners/standins.py`)."""
+    x = w["x"]
+    B, T, _ = x.shape
+    seen = np.repeat(np.tri(T)[None], B, axis=0)
+    if real is not None:
+        seen = np.maximum(seen * real[:, None, :], np.eye(T))
+    normed = x * w["attention_norm"]
+    h = x + seen / seen.sum(axis=-1, keepdims=True) @ normed @ w["attention"]
+    return h + np.tanh(h * w["ffn_norm"] @ w["feed_forward"])
+
+
+def standin_llama(text: Array, embeddings: Array) -> tuple[Array, Array]:
+    """Next-token logits (V,) and state (C,) after the (T,) tokens of a text without padding."""
+    ages = np.arange(len(text))[::-1]
+    state = np.tanh(FADING**ages @ embeddings[text])
+    return embeddings @ state, state
+
+
+def label_log_probabilities(
+    prompt: Array,
+    labels: Sequence[Sequence[int]],
+    loose_end: int,
+    next_logits: Callable[[Array], Array],
+) -> list[float]:
+    """log P(label | prompt) of each label, reading everything again for each of its pieces.
+
+    `next_logits` gives the (V,) logits after a text. The space at the end of a prompt is a part
+    of the label's first piece, and left out.
+    """
+    start = list(prompt[:-1] if prompt[-1] == loose_end else prompt)
+    scores = []
+    for pieces in labels:
+        total, text = 0.0, list(start)
+        for piece in pieces:
+            total += float(np.log(softmax(next_logits(np.array(text)))[piece]))
+            text.append(piece)
+        scores.append(total)
+    return scores
+
+
+def finetune(given: Weights, config: Any) -> dict[str, Array]:
+    """What `runners/end_to_end.py` measures of finetuning.
+
+    The slope of the loss along a direction in each parameter, by a central difference, and the
+    log-probabilities after some steps of AdamW on the head, whose gradient is written out.
+    """
+    w = {name: np.asarray(x, np.float64) for name, x in given.items()}
+    tokens, real, labels = given["tokens"], given["real"], given["labels_of_rows"]
+    last = real.shape[1] - 1 - real[:, ::-1].argmax(axis=1)
+    rows, head, width = np.arange(len(labels)), w["head.weight"], 1e-5
+
+    def states(weights: Weights) -> Array:
+        return llama(tokens, weights, config, real)[1][rows, last]
+
+    def loss(weights: Weights) -> float:
+        return float(-np.log(softmax(states(weights) @ head.T))[rows, labels].mean())
+
+    slopes = []
+    for name in (n.removeprefix("direction.") for n in given if n.startswith("direction.")):
+        step = width * w[f"direction.{name}"]
+        ahead, behind = loss(w | {name: w[name] + step}), loss(w | {name: w[name] - step})
+        slopes.append((ahead - behind) / (2 * width))
+    h, bias = states(w), np.zeros(len(head))
+    flat = np.concatenate((head.ravel(), bias))
+    gradients: list[Array] = []
+    for n in range(int(given["steps"]) + 1):
+        after = np.array(gradients).reshape(n, flat.size)
+        p = adamw(flat, after, 0.05, 0.9, 0.999, 1e-3, 0.1, True)
+        head, bias = p[: head.size].reshape(head.shape), p[head.size :]
+        probabilities = softmax(h @ head.T + bias)
+        error = (probabilities - np.eye(len(head))[labels]) / len(labels)
+        gradients.append(np.concatenate(((error.T @ h).ravel(), error.sum(axis=0))))
+    return {"slopes": np.array(slopes), "finetuned": np.log(probabilities)}
 
 
 def adamw(
@@ -109,16 +233,6 @@ def adamw(
         p = p - rate * m / (np.sqrt(v) + eps)
         p = p - lr * weight_decay * p
     return p
-
-
-def label_log_probability(prompt: Array, pieces: Array, w: Weights, config: Any) -> float:
-    """log P(pieces | prompt) of one (T,) prompt, reading everything again for each piece."""
-    total, text = 0.0, list(prompt)
-    for piece in pieces:
-        logits, _ = llama(np.array([text]), w, config)
-        total += float(np.log(softmax(logits[0, -1])[piece]))
-        text.append(piece)
-    return total
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:

@@ -1,0 +1,51 @@
+"""`python -m assignment COMMAND`: what a learner runs, and what a teacher runs.
+
+A handout has the learner's commands alone: those whose modules are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from importlib.util import find_spec
+
+from support import errors
+
+# command -> its module in this folder, and what it does
+COMMANDS = {
+    "check": ("learner", "check all tasks, or those named, against recorded cases"),
+    "watch": ("learner", "check again on every save"),
+    "hint": ("learner", "the next of three hints to a task"),
+    "progress": ("learner", "what has passed so far, and what is left"),
+    "submit": ("learner", "make the zip to hand in, and see that it is complete"),
+    "handout": ("handout", "write the learner's tree"),
+    "grade": ("grade", "grade a zip, a folder, or a class's bulk download"),
+    "gradescope": ("gradescope", "build the package for Gradescope"),
+    "selftest": ("selftest", "grade the solution, the empty handout, every mistake, every attack"),
+}
+
+
+def commands() -> dict[str, tuple[str, str]]:
+    """Those that this tree has."""
+    return {name: about for name, about in COMMANDS.items() if find_spec(f"assignment.{about[0]}")}
+
+
+def main() -> int:
+    lines = "\n".join(f"  {name:<11} {text}" for name, (_, text) in commands().items())
+    parser = errors.ArgumentParser(
+        prog="python -m assignment",
+        usage="python -m assignment COMMAND ... (COMMAND --help says more)",
+        description=f"commands:\n{lines}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=tuple(commands()), help=argparse.SUPPRESS)
+    command = parser.parse_args(sys.argv[1:2]).command
+    module = importlib.import_module(f"assignment.{COMMANDS[command][0]}")
+    # A module of several commands has a function for each; of one command, main.
+    function = getattr(module, command, None) or module.main
+    return function(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,165 @@
+"""From what a worker sent back to how each task stands, outside the learner's process.
+
+`check` in a learner's tree and grading both come through `judge`; they differ in the cases they
+feed, in the worker, and in what they do with a file that cannot be imported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from assignment.cases import Array, Arrays, Case, compare, stages
+from assignment.confine import Limits
+from assignment.results import Finding, Status, TaskResult
+from assignment.sandbox import Reply, Worker
+from assignment.tasks import FILES, Task, load_tasks
+
+LIMITS = Limits(seconds=10, memory=2**31, file_bytes=0)
+LIMITS_END_TO_END = Limits(seconds=90, memory=3 * 2**30, file_bytes=2**26)
+CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def judge(
+    worker: Worker,
+    cases_of: Callable[[Task], Sequence[Case]],
+    *,
+    only: Collection[str] | None = None,
+    give_up: Callable[[str], None] = lambda file: None,
+) -> Iterator[TaskResult]:
+    """Run the tasks in order and yield how each stands.
+
+    Args:
+        cases_of: the cases of a task.
+        only: these tasks alone, without a look at their requirements.
+        give_up: called with a file that cannot be imported, before the others are run.
+    """
+    broken = broken_files(worker, give_up)
+    done: dict[str, TaskResult] = {}
+    for task in load_tasks().values():
+        if only is not None and task.name not in only:
+            continue
+        open_ones = (
+            []
+            if only is not None
+            else [name for name in task.requires if done[name].status is not Status.PASSED]
+        )
+        unstarted = any(done[name].status is Status.NOT_STARTED for name in open_ones)
+        if task.file in broken:
+            result = result_of_failure(task, broken[task.file])
+        elif broken and task.file is None:
+            result = blocked(task, sorted(broken))
+        elif open_ones and (unstarted or task.name != "stack"):
+            result = blocked(task, open_ones)
+        else:
+            result = run_task(worker, task, cases_of(task))
+            if open_ones:  # it was run for its first divergence, and earns nothing
+                result.status, result.points = Status.BLOCKED, 0.0
+                result.message = f"blocked by {', '.join(open_ones)}"
+        done[task.name] = result
+        yield result
+
+
+def broken_files(worker: Worker, give_up: Callable[[str], None]) -> dict[str, Reply]:
+    """The files that cannot be imported, and what came of trying; usually one look is enough."""
+    modules = [Path(name).stem for name in FILES]
+    if worker.run(modules, limits=LIMITS).ended == "done":
+        return {}
+    broken = {}
+    for name, module in zip(FILES, modules, strict=True):
+        reply = worker.run([module], limits=LIMITS)
+        if reply.ended != "done":
+            broken[name] = reply
+            give_up(name)
+    return broken
+
+
+def run_task(worker: Worker, task: Task, cases: Sequence[Case]) -> TaskResult:
+    """Feed one task all its cases and compare what comes."""
+    module = Path(task.file or f"{task.name}.py").stem
+    limits = LIMITS_END_TO_END if task.name == "end_to_end" else LIMITS
+    reply = worker.run([module] if task.file else [], task.name, module,
+                       [case.inputs for case in cases], limits)  # fmt: skip
+    result = TaskResult(task.name, Status.PASSED, 0.0, task.points, seconds=reply.seconds)
+    result.printed = plain(reply.printed, 10_000)
+    for case, outputs in zip(cases, reply.outputs, strict=False):
+        finding = check_outputs(case, outputs)
+        if finding is not None:
+            result.status, result.finding = Status.WRONG, finding
+            result.message = f"{finding.output} is wrong in case {finding.case}"
+            result.stages = stages(case, outputs) if task.name == "stack" else []
+            return result
+    if reply.ended != "done" or len(reply.outputs) != len(cases):
+        failed = result_of_failure(task, reply, cases[min(len(reply.outputs), len(cases) - 1)])
+        failed.printed = result.printed
+        return failed
+    result.points, result.message = task.points, f"{len(cases)} cases"
+    return result
+
+
+def check_outputs(case: Case, outputs: Mapping[str, Array]) -> Finding | None:
+    """What is wrong with the outputs of a case, if anything is."""
+    for name, expected in case.expected.items():
+        got = outputs.get(name)
+        if got is not None and expected.dtype.kind in "iu" and got.dtype.kind not in "iub":
+            lines = (f"got       numbers of type {got.dtype}", "expected  whole numbers")
+            return Finding(case.name, case.about, name, lines, "indices are integers", None,
+                           case.hidden)  # fmt: skip
+    if case.name == "modes":
+        return check_modes(case, outputs)
+    return compare(case, outputs)
+
+
+def check_modes(case: Case, outputs: Arrays) -> Finding | None:
+    """The files of the three modes have the right form; what they say earns nothing."""
+    for name in ("cold", "hot", "prompt-dev", "prompt-test", "finetune-dev", "finetune-test"):
+        text = outputs[name].tobytes().decode(errors="replace") if name in outputs else ""
+        lines = text.splitlines()
+        if name in ("cold", "hot"):
+            good = text.startswith("the film is")
+            wanted = "the prompt and what follows"
+        else:
+            good = len(lines) == 30 and all(re.fullmatch(r"[01] \|\|\| .+", x) for x in lines)
+            wanted = "30 lines `prediction ||| sentence`"
+        if not good:
+            first = lines[0][:80] if lines else "nothing"
+            difference = (f"got       {len(lines)} lines, the first: {plain(first, 80)}",
+                          f"expected  {wanted}")  # fmt: skip
+            return Finding(case.name, case.about, f"{name}.txt", difference,
+                           "a change to what runs the modes", None, case.hidden)  # fmt: skip
+    return None
+
+
+def result_of_failure(task: Task, reply: Reply, case: Case | None = None) -> TaskResult:
+    """How a task stands whose code returned nothing that could be compared."""
+    known = {"not started": Status.NOT_STARTED, "timeout": Status.TIMEOUT, "memory": Status.MEMORY}
+    status = known.get(reply.ended, Status.CRASHED)
+    where = "while it was imported" if reply.phase == "import" else ""
+    where = f"in case {case.name}" if case is not None and reply.phase == "run" else where
+    error, place = plain(reply.error, 1000), plain(reply.place, 200)
+    message = {
+        Status.NOT_STARTED: "raises NotImplementedError",
+        Status.TIMEOUT: f"did not end within the time it has {where}",
+        Status.MEMORY: f"asked for more memory than it may have {where}",
+        Status.CRASHED: " ".join(x for x in (error or reply.ended, where) if x),
+    }[status]
+    if place and status is not Status.NOT_STARTED:
+        message = f"{place}: {message}"
+    printed = plain(reply.printed, 10_000)
+    return TaskResult(task.name, status, 0.0, task.points, message.strip(), printed=printed,
+                      seconds=reply.seconds)  # fmt: skip
+
+
+def blocked(task: Task, names: Sequence[str]) -> TaskResult:
+    """A task that was not run, since others have to come first."""
+    message = f"blocked by {', '.join(names)}"
+    return TaskResult(task.name, Status.BLOCKED, 0.0, task.points, message)
+
+
+def plain(text: str, limit: int) -> str:
+    """Text of a learner's program without control characters, cut to a length."""
+    text = CONTROL.sub("", text)
+    return text if len(text) <= limit else text[:limit] + f" ... ({len(text) - limit} more)"

@@ -1,0 +1,77 @@
+"""Feeds the functions of `llama.py`, each alone."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+import llama
+from assignment.cases import TINY
+from assignment.runners.standins import (
+    RecordedDropout,
+    StandInAttention,
+    StandInFeedForward,
+    StandInNorm,
+    Tensors,
+)
+from base_llama import attention_context
+
+
+def run_rmsnorm(given: Tensors) -> dict[str, Tensor]:
+    x = given["x"]
+    norm = llama.RMSNorm(x.shape[-1], eps=float(given["eps"])).to(x.dtype)
+    nn.init.constant_(norm.weight, 3.0)  # which is forward's business
+    with torch.no_grad():
+        return {"normalised": norm._norm(x)}
+
+
+def run_attention(given: Tensors) -> dict[str, Tensor]:
+    attention = llama.Attention(TINY)
+    attention.attn_dropout = nn.Dropout(0.5)
+    if "keep" in given:
+        attention.attn_dropout = RecordedDropout(given["keep"])
+    else:
+        attention.eval()
+    attended = attention.compute_query_key_value_scores(
+        given["query"], given["key"], given["value"], given.get("mask")
+    )
+    return {"attended": attended}
+
+
+def run_swiglu(given: Tensors) -> dict[str, Tensor]:
+    width = given["w1.weight"].shape
+    feed_forward = llama.FeedForward(width[1], width[0], 1, dropout=0.0)
+    feed_forward.load_state_dict({n: given[n] for n in feed_forward.state_dict()}, assign=True)
+    with torch.no_grad():
+        return {"activated": feed_forward.SwiGLU(given["x"])}
+
+
+def run_layer(given: Tensors) -> dict[str, Tensor]:
+    layer = llama.LlamaLayer(0, TINY).eval()
+    parts: dict[str, Any] = {
+        "attention": StandInAttention(given["attention"]),
+        "feed_forward": StandInFeedForward(given["feed_forward"]),
+        "attention_norm": StandInNorm(given["attention_norm"]),
+        "ffn_norm": StandInNorm(given["ffn_norm"]),
+    }
+    for name, part in parts.items():
+        setattr(layer, name, part)
+    x, real = given["x"], given.get("real")
+    context = attention_context(TINY, x.shape[0], x.shape[1], x.device, real)
+    with torch.no_grad():
+        return {"stream": blank_padding(cast(Tensor, layer(x, context)), real)}
+
+
+def blank_padding(x: Tensor, real: Tensor | None) -> Tensor:
+    """(B, T, ...) with zeros where a token is padding."""
+    return x if real is None else x * real.reshape(*real.shape, *[1] * (x.ndim - 2))
+
+
+RUNNERS = {
+    "rmsnorm": run_rmsnorm,
+    "attention": run_attention,
+    "swiglu": run_swiglu,
+    "layer": run_layer,
+}

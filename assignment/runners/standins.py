@@ -1,0 +1,110 @@
+"""Stand-ins for the parts around a task, plain enough for NumPy to repeat (`reference.py`).
+
+They keep what matters of the real parts: an attention that obeys mask and context, a language
+model in which order counts and padding does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from assignment.cases import FADING
+from base_llama import AttentionContext, KeyValueCache, LlamaPreTrainedModel, attention_context
+from base_llama import last_real as state_of_last_token
+from config import LlamaConfig
+
+Tensors = Mapping[str, Tensor]
+
+
+class RecordedDropout(nn.Dropout):
+    """Dropout whose choice is given, so that its result can be compared."""
+
+    def __init__(self, keep: Tensor) -> None:
+        super().__init__(p=0.5)
+        self.keep = keep  # 0 where dropped, 1 / (1 - p) where kept
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.keep
+
+
+class StandInNorm(nn.Module):
+    """Scales each feature, and no more."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight
+
+
+class StandInAttention(nn.Module):
+    """Averages what the context lets a token see, all alike, and projects it."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, x: Tensor, context: AttentionContext | None = None) -> Tensor:
+        if context is None or context.mask is None:
+            seen = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
+        else:
+            seen = context.mask
+        weights = seen.to(x.dtype).expand(len(x), 1, -1, -1)[:, 0]  # (B, T, T)
+        return weights / weights.sum(-1, keepdim=True) @ x @ self.weight
+
+
+class StandInFeedForward(nn.Module):
+    """One projection and a tanh."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(x @ self.weight)
+
+
+class StandInLlama(LlamaPreTrainedModel):
+    """A language model without layers: a token's state is a fading sum of what stands before it.
+
+    It has the methods of `Llama` that a classifier may call, its cache and its mask.
+    """
+
+    def __init__(self, embeddings: Tensor) -> None:
+        vocab_size, dim = embeddings.shape
+        super().__init__(
+            LlamaConfig(
+                vocab_size=vocab_size, dim=dim, n_layers=1, n_heads=1, n_kv_heads=1, max_seq_len=32
+            )
+        )
+        self.tok_embeddings = nn.Embedding(vocab_size, dim, _weight=embeddings)
+        self.output = nn.Linear(dim, vocab_size, bias=False)
+        self.tie_weights()
+
+    def hidden_states(
+        self, tokens: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
+    ) -> Tensor:
+        """(B, T) tokens to (B, T, C)."""
+        B, T = tokens.shape
+        x = self.tok_embeddings(tokens)
+        context = attention_context(self.config, B, T, tokens.device, mask, cache)
+        if context.cache is not None:
+            x = context.cache.update(0, x[:, :, None], x[:, :, None])[0][:, :, 0]  # (B, S, C)
+        seen = x.new_ones(B, T, x.shape[1])  # one new token alone sees everything
+        if context.mask is not None:
+            seen = seen * context.mask.expand(B, 1, -1, -1)[:, 0]
+        age = seen.sum(dim=-1, keepdim=True) - seen.cumsum(dim=-1)  # padding does not count
+        return torch.tanh(FADING**age * seen @ x)
+
+    def forward(
+        self, tokens: Tensor, targets: Tensor | None = None, *,
+        mask: Tensor | None = None, cache: KeyValueCache | None = None,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """As `Llama.forward`."""
+        h = self.hidden_states(tokens, mask, cache)
+        wanted = h if targets is not None else state_of_last_token(h, mask)[:, None]
+        return self.output(wanted), h

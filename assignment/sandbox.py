@@ -1,0 +1,325 @@
+"""Where untrusted code runs: a worker behind the best isolation that this machine has.
+
+Three tiers, found by trying them: `bubblewrap` (namespaces of its own: no other process, no
+network, a read-only view of few folders), `separate user` (as root, each worker's children run as
+a user that owns nothing), `plain`. In each of them the child that runs the code also gives up what
+`confine.py` names. Only inputs go in and only raw arrays come out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from assignment.confine import Limits, readable_places
+from assignment.wire import LARGEST, Array, pack, unpack
+
+TIERS = ("bubblewrap", "separate user", "plain")
+FIRST_UID = 64_100  # of the users that own nothing
+START_SECONDS = 120  # importing torch from a cold disk
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from assignment.worker import main; main({})"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """How one job ended, and what came of it."""
+
+    ended: str  # done, not started, crashed, timeout, memory, too much output
+    phase: str = "run"  # or import
+    outputs: list[dict[str, Array]] = field(default_factory=list)  # of each case that was run
+    error: str = ""
+    place: str = ""  # file and line of the learner's that the error came from
+    printed: str = ""
+    seconds: float = 0.0
+    confined: tuple[str, ...] = ()
+
+
+class Worker:
+    """One worker process, started when first needed, and again when it was lost."""
+
+    def __init__(
+        self,
+        tree: Path | None = None,
+        *,
+        tier: str = "plain",
+        confine: bool = True,
+        threads: int = 1,
+        slot: int = 0,
+        readable: Sequence[Path] = (),
+    ) -> None:
+        """Prepare folders; a tree of its own, to be filled, unless one is given.
+
+        Args:
+            confine: whether the code gives up what `confine.py` names, and its user.
+            slot: tells workers apart that run at the same time.
+            readable: files and folders that the code may read beside the tree and Python.
+        """
+        self.home = Path(tempfile.mkdtemp(prefix="min-llama-"))
+        self.tree = self.home / "tree" if tree is None else tree.resolve()
+        self.scratch = self.home / "scratch"
+        self.tier, self.confine, self.threads = tier, confine, threads
+        self.readable = [str(path.resolve()) for path in readable]
+        own_user = confine and tier != "plain" and os.name == "posix" and os.geteuid() == 0
+        self.uid = free_uid(slot) if own_user else None
+        self.tree.mkdir(exist_ok=True)
+        self.scratch.mkdir()
+        if self.uid is not None:
+            for folder, mode in ((self.home, 0o750), (self.scratch, 0o770)):
+                os.chown(folder, 0, self.uid)
+                folder.chmod(mode)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.replies: queue.Queue[tuple[dict[str, Any], bytes] | None] = queue.Queue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start the process and wait until it is ready.
+
+        Raises:
+            OSError: it did not get ready.
+        """
+        command = [sys.executable, "-I", "-B", "-c", BOOT.format(self.threads), str(self.tree)]
+        if self.tier == "bubblewrap":
+            command = [*self._bubblewrap(), *command]
+        environment = {
+            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.scratch),
+            "OMP_NUM_THREADS": str(self.threads), "TMPDIR": str(self.scratch),
+        }  # fmt: skip
+        if (root := os.environ.get("SYSTEMROOT")) is not None:  # Windows needs it
+            environment["SYSTEMROOT"] = root
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+            env=environment, cwd=self.home, start_new_session=True,
+        )  # fmt: skip
+        self.replies = queue.Queue()
+        threading.Thread(
+            target=self._listen, args=(self.process, self.replies), daemon=True
+        ).start()
+        try:
+            ready = self.replies.get(timeout=START_SECONDS)
+        except queue.Empty:
+            ready = None
+        if ready is None:
+            self.errors.seek(0)
+            message = self.errors.read().decode(errors="replace").strip().splitlines()
+            self.stop()
+            raise OSError(f"{self.tier}: no worker: {message[-1] if message else 'no answer'}")
+
+    @staticmethod
+    def _listen(process: subprocess.Popen[bytes], replies: queue.Queue[Any]) -> None:
+        assert process.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            while line := process.stdout.readline(1 << 16):
+                about = json.loads(line)
+                size = int(about.get("printed", 0)) + int(about.get("bytes", 0))
+                replies.put((about, process.stdout.read(size)))
+        replies.put(None)
+
+    def stop(self) -> None:
+        """End the process and all that it has started."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            for pipe in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):
+                    if pipe is not None:
+                        pipe.close()
+            self.errors.close()
+            self.process = None
+        if self.uid is not None:  # whatever runs as this user, wherever it has gone
+            subprocess.run(["/bin/sh", "-c", "kill -9 -1"], user=self.uid, check=False)
+
+    def _bubblewrap(self) -> list[str]:
+        """The command that a worker is started through."""
+        command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--as-pid-1"]
+        if self.uid is None:
+            command += ["--unshare-all", "--cap-drop", "ALL"]
+        else:
+            # Root maps no second user into a user namespace: it keeps the three capabilities that
+            # it takes to become that user and to end its processes. The child has none.
+            command += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+            command += ["--unshare-cgroup-try", "--cap-drop", "ALL"]
+            for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL"):
+                command += ["--cap-add", capability]
+        for name in ("PATH", "LANG"):
+            command += ["--setenv", name, {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}[name]]
+        command += ["--setenv", "OMP_NUM_THREADS", str(self.threads)]
+        command += ["--setenv", "HOME", str(self.scratch), "--setenv", "TMPDIR", str(self.scratch)]
+        command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+        for link in ("/lib", "/lib64", "/bin"):
+            if os.path.islink(link):
+                command += ["--symlink", os.readlink(link), link]
+        places = ["/usr", *readable_places(str(self.tree)), *self.readable]
+        for folder in sorted(
+            {str(p) for place in [*places, self.scratch] for p in Path(place).parents}
+        ):
+            if folder not in ("/", "/tmp", "/usr"):  # left to itself, it closes them to others
+                command += ["--perms", "0755", "--dir", folder]
+        for place in places:
+            command += ["--ro-bind-try", place, place]
+        return [*command, "--bind", str(self.scratch), str(self.scratch)]
+
+    def run(
+        self,
+        imports: Sequence[str],
+        task: str | None = None,
+        runner: str = "",
+        cases: Sequence[Mapping[str, Array]] = (),
+        limits: Limits = Limits(seconds=10, memory=2**31, file_bytes=0),  # noqa: B008 (frozen)
+    ) -> Reply:
+        """Import modules in a new child and feed it cases; whatever happens, there is a reply."""
+        for left in self.scratch.iterdir():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        packed = [pack(case) for case in cases]
+        job = {
+            "imports": list(imports), "task": task, "runner": runner, "uid": self.uid,
+            "folder": str(self.scratch), "limits": asdict(limits), "confine": self.confine,
+            "readable": self.readable, "output_bytes": LARGEST,
+            "cases": [(about, len(data)) for about, data in packed],
+        }  # fmt: skip
+        start = time.monotonic()
+        try:
+            if self.process is None:
+                self.start()
+            assert self.process is not None
+            assert self.process.stdin is not None
+            message = json.dumps(job).encode() + b"\n" + b"".join(data for _, data in packed)
+            self.process.stdin.write(message)
+            self.process.stdin.flush()
+            answer = self.replies.get(timeout=limits.seconds + 20)
+        except (BrokenPipeError, queue.Empty):
+            answer = None
+        if answer is None or not hasattr(os, "fork"):
+            self.stop()  # lost, or spent; the next job starts another
+        if answer is None:
+            spent = time.monotonic() - start
+            return Reply("crashed", error="the worker was lost while it ran", seconds=spent)
+        return read_reply(*answer)
+
+
+def read_reply(about: Mapping[str, Any], data: bytes) -> Reply:
+    """Make sense of what a child wrote, none of which is to be trusted."""
+    seconds, status = float(about["seconds"]), int(about["status"])
+    cut = int(about["printed"])
+    printed = data[:cut].decode(errors="replace")
+    if int(about["total"]) > cut:
+        printed += f"\n... {int(about['total']) - cut} more bytes"
+    if about["ended"]:
+        return Reply(about["ended"], printed=printed, seconds=seconds)
+    line, _, payload = data[cut:].partition(b"\n")
+    try:
+        said = json.loads(line)
+        outputs, start = [], 0
+        for description in said["about"]:
+            size = sum(_size(entry) for entry in description)
+            outputs.append(unpack(description, payload[start : start + size]))
+            start += size
+        if said["ended"] not in ("done", "not started", "memory", "crashed"):
+            raise ValueError("an unknown end")
+        return Reply(
+            said["ended"], "import" if said["phase"] == "import" else "run", outputs,
+            str(said.get("error", ""))[:2000], str(said.get("place", ""))[:200], printed, seconds,
+            tuple(str(name) for name in said.get("confined", ())),
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Reply(*how_it_died(status), printed=printed, seconds=seconds)
+
+
+def _size(entry: Any) -> int:
+    """Bytes of one described array; `unpack` finds out whether the description holds."""
+    _, kind, shape = entry
+    size = int(str(kind)[1:])
+    for n in shape:
+        size *= int(n)
+    if not 0 <= size <= LARGEST:
+        raise ValueError("an array that is too large")
+    return size
+
+
+def how_it_died(status: int) -> tuple[str, str, list[dict[str, Array]], str]:
+    """End, phase, outputs and words for a child that left no result."""
+    names = {-24: "timeout", -9: "memory"}  # SIGXCPU; SIGKILL that we did not send
+    if status == 0:
+        text = "it ended before it had returned a result"
+    elif status < 0:
+        words = {-11: "segmentation fault", -6: "abort", -24: "processor time used up",
+                 -9: "killed by the system", -31: "a forbidden system call"}  # fmt: skip
+        text = f"it was ended by signal {-status}: {words.get(status, 'see signal(7)')}"
+    else:
+        text = f"it ended with exit status {status} before it had returned a result"
+    return names.get(status, "crashed"), "run", [], text
+
+
+def free_uid(slot: int) -> int:
+    """A user that has no name and no process."""
+    running = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            running.add(os.stat(f"/proc/{name}").st_uid)
+    taken = running | {entry.pw_uid for entry in pwd.getpwall()}
+    return next(uid for uid in range(FIRST_UID + 100 * slot, 2**31) if uid not in taken)
+
+
+def choose_tier(tree: Path, readable: Sequence[Path] = (), only: str | None = None) -> Tier:
+    """The first tier in which a worker starts and imports, with the confinement that it has.
+
+    Args:
+        tree: holds the worker's own code.
+        only: try no other tier than this one.
+
+    Raises:
+        ValueError: none works; why not.
+    """
+    reasons = []
+    for name in TIERS if only is None else (only,):
+        if name == "bubblewrap" and shutil.which("bwrap") is None:
+            reasons.append("bubblewrap: not installed")
+            continue
+        if name == "separate user" and os.geteuid() != 0:
+            reasons.append("separate user: needs root")
+            continue
+        try:
+            with Worker(tree, tier=name, readable=readable) as worker:
+                reply = worker.run(["tomllib", "colorsys", "config", "base_llama"])
+        except OSError as error:
+            reasons.append(str(error))
+            continue
+        if reply.ended == "done":
+            return Tier(name, reply.confined)
+        reasons.append(f"{name}: {reply.error}")
+    raise ValueError(f"no way to run code that is not trusted: {'; '.join(reasons)}")
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A way to run code, and what the kernel adds to it."""
+
+    name: str
+    confined: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", ".join((self.name, *self.confined))
+
+    @property
+    def isolates(self) -> bool:
+        """Whether it keeps code that means harm from doing any."""
+        return self.name != "plain" or set(self.confined) == {"Landlock", "seccomp"}
