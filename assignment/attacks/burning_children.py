@@ -1,0 +1,24 @@
+# expect: timeout
+# about: lets children use the processor, each within a limit of its own
+# task: rmsnorm
+# place: body
+def _norm(self, x):
+    import os
+    import time
+
+    for _ in range(4):
+        try:
+            if os.fork() == 0:
+                try:
+                    import ctypes
+
+                    ctypes.CDLL(None).prctl(15, b"{MARKER}", 0, 0, 0)  # PR_SET_NAME
+                    end = time.monotonic() + 60
+                    while time.monotonic() < end:
+                        pass
+                finally:
+                    os._exit(0)
+        except OSError:
+            break
+    time.sleep(300)
+    return x * torch.rsqrt(x.pow(2).mean(dim=-1, keepdim=True) + self.eps)

@@ -1,0 +1,10 @@
+# expect: ignored
+# about: stale bytecode; these bytes are none, and importing them would fail
+# task: rmsnorm
+# place: file:__pycache__/llama.cpython-311.pyc
+import os
+
+try:
+    open("{CANARY}/loaded-{MARKER}", "w").write(__name__)
+finally:
+    os._exit(3)

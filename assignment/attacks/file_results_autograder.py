@@ -1,0 +1,5 @@
+# expect: ignored
+# about: brings its own results
+# task: rmsnorm
+# place: file:results/results.json
+results = {"score": 100.0, "tests": []}
