@@ -46,7 +46,6 @@ def test_one_task_is_checked_alone_and_a_wrong_one_is_explained(tree: Path) -> N
         'raise NotImplementedError("rmsnorm")',
         "return x * torch.rsqrt(x.pow(2).sum(-1, keepdim=True) + self.eps)",
     )  # fmt: skip
-    (tree / "llama.py").write_text("import torch\n" + wrong.replace("import torch\n", ""))
     (tree / "llama.py").write_text(wrong)
     result = run_assignment(tree, "check", "rope", "rmsnorm")
     assert result.returncode == 1, result.stderr
@@ -88,26 +87,24 @@ def test_a_damaged_memory_is_no_loss(tree: Path, text: str) -> None:
     assert json.loads((tree / ".progress.json").read_text())["hints"] == {"rope": 1}
 
 
-def test_a_syntax_error_costs_its_own_file(tree: Path) -> None:
+def test_a_broken_a_missing_and_an_endless_file_cost_their_own_tasks(tree: Path) -> None:
     solve(tree)
     source = (tree / "sampling.py").read_text()
     (tree / "sampling.py").write_text(source + "def broken(:\n")
-    line = len(source.splitlines()) + 1
-    result = run_assignment(tree, "check", "rope", "sampling", "adamw")
-    found = statuses(result.stdout)
-    assert found == {"rope": "passed", "sampling": "crashed", "adamw": "passed"}, result.stdout
-    assert f"sampling.py, line {line}" in result.stdout
-    assert "SyntaxError" in result.stdout
-
-
-def test_an_endless_loop_costs_its_own_task(tree: Path) -> None:
-    solve(tree)
+    (tree / "classifier.py").unlink()
     text = (tree / "rope.py").read_text()
     (tree / "rope.py").write_text(text + "\ndef apply_rotary_emb(*a, **k):\n    while True: pass\n")
     judge = tree / "assignment" / "judge.py"
-    judge.write_text(judge.read_text().replace("seconds=10", "seconds=2"))
-    result = run_assignment(tree, "check", "rope", "attention")
-    assert statuses(result.stdout) == {"rope": "timeout", "attention": "passed"}, result.stdout
+    judge.write_text(judge.read_text().replace("seconds=10", "seconds=5"))
+    result = run_assignment(tree, "check")
+    found = statuses(result.stdout)
+    assert found["rope"] == "timeout", result.stdout
+    assert found["sampling"] == "crashed", result.stdout
+    assert found["adamw"] == "passed", result.stdout
+    assert found["embedding"] not in ("passed", "blocked"), result.stdout
+    assert f"sampling.py, line {len(source.splitlines()) + 1}" in result.stdout
+    assert "SyntaxError" in result.stdout
+    assert "Traceback" not in result.stderr
 
 
 def test_watch_answers_a_save_within_three_seconds(tree: Path) -> None:
@@ -187,11 +184,3 @@ def test_what_the_grader_would_refuse_is_not_written(tree: Path) -> None:
     (tree / "llama.py").write_text("#" * 1_000_001)
     assert_user_error(run_assignment(tree, "submit", "anna"), "the grader would refuse it", "llama")
     assert not (tree / "anna.zip").exists()
-
-
-def test_a_missing_file_is_not_started_in_a_check(tree: Path) -> None:
-    (tree / "rope.py").unlink()
-    result = run_assignment(tree, "check", "rope", "adamw")
-    assert result.returncode == 1
-    assert "rope" in result.stdout
-    assert "Traceback" not in result.stderr
