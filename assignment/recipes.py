@@ -162,8 +162,8 @@ def sampling_cases(rng: np.random.Generator) -> dict[str, Recorded]:
 
     return {
         "argmax": case("temperature 0 takes the most likely token", 0.0),
-        "cool": case("temperature 0.5 sharpens", 0.5),
-        "hot": case("temperature 2 flattens", 2.0),
+        "cool": case("temperature 0.3 sharpens", 0.3),
+        "hot": case("temperature 3 flattens", 3.0),
     }
 
 
