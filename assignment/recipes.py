@@ -317,7 +317,7 @@ def wide(arrays: Arrays) -> Arrays:
 
 def shapes() -> dict[str, tuple[int, ...]]:
     """The parameters of the tiny model, in its own order."""
-    C, F, V = TINY.dim, TINY.hidden_dim, TINY.vocab_size
+    C, F, V = TINY.dim, TINY.hidden_dim or 0, TINY.vocab_size
     grouped = C // TINY.n_heads * TINY.n_kv_heads
     layer = {
         "attention.compute_query.weight": (C, C),

@@ -35,12 +35,14 @@ from support.files import write_text
 
 MARKER = "survivor7391"  # in names of processes and files that an attack leaves
 UNNAMED = ("dropout_in_eval", "ignores_generator", "samples_at_zero")  # random, so never alike
+# What may come of the attacked task. Where a system call is refused, an attack ends as a crash.
+NO_POINTS = tuple(set(Status) - {Status.PASSED})
 OUTCOMES = {
-    "timeout": (Status.TIMEOUT,),
-    "memory": (Status.MEMORY,),
-    "crashed": (Status.CRASHED,),
-    "no_points": tuple(set(Status) - {Status.PASSED}),
-    "passed_harmless": (Status.PASSED,),
+    "timeout": (Status.TIMEOUT, Status.CRASHED),
+    "memory": (Status.MEMORY, Status.CRASHED, Status.TIMEOUT),
+    "crashed": NO_POINTS,
+    "no_points": NO_POINTS,
+    "passed_harmless": tuple(Status),
     "ignored": (Status.PASSED,),
 }
 
@@ -209,10 +211,13 @@ def archive_complaints(folder: Path) -> list[str]:
 
 
 def expected_score(one: Exam) -> float | None:
-    """Points by the requirements of tasks.toml; None where a task may come out either way."""
-    passed = {n for n, statuses in one.expected.items() if statuses == (Status.PASSED,)}
-    if any(Status.PASSED in s and s != (Status.PASSED,) for s in one.expected.values()):
+    """Points by the requirements of tasks.toml.
+
+    None for attacks: a learner who breaks the parts that join the tasks loses the points for that.
+    """
+    if one.name.startswith("attack"):
         return None
+    passed = {n for n, statuses in one.expected.items() if statuses == (Status.PASSED,)}
     for task in load_tasks().values():
         if task.symbol is None and passed.issuperset(task.requires):
             passed.add(task.name)

@@ -55,8 +55,8 @@ class PoolingClassifier(LlamaEmbeddingClassifier):
             mask = torch.ones_like(input_ids, dtype=torch.bool)
         h = self.llama.hidden_states(input_ids, mask)
         scores = None if self.attention is None else self.attention(h).squeeze(-1).float()
-        h = pool(self.method, h, mask, scores)
-        return F.log_softmax(self.classifier_head(self.dropout(h)).float(), dim=-1)
+        pooled = self.dropout(pool(self.method, h, mask, scores))
+        return self.classifier_head(pooled).float().log_softmax(dim=-1)
 
 
 def make_classifier(config: Any, method: str, llama: Llama) -> LlamaEmbeddingClassifier:
