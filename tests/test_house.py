@@ -44,6 +44,7 @@ ALLOWED = {
         "llama",
         "optimizer",
         "rope",
+        "run_llama",
         "sampling",
         "support",
         "tokenizer",
@@ -83,7 +84,7 @@ def test_imports_point_one_way() -> None:
     own = set(ALLOWED) | {"tests"}
     for path in sources():
         name = room(path)
-        if name == "tests" or "mutants" in path.parts:
+        if name == "tests" or {"mutants", "variants", "attacks"} & set(path.parts):
             continue
         assert name in ALLOWED, f"{path}: give its room a line in ALLOWED"
         # `import gguf` inside checkpoints/gguf.py and the like are other people's packages
@@ -104,6 +105,20 @@ def test_the_core_needs_no_extra() -> None:
         "import sys, llama, classifier, run_llama, sanity_check, rope_test\n"
         "extras = {'matplotlib', 'tensorboard', 'gguf', 'tokenizers', 'transformers'}\n"
         "sys.exit(f'{extras & sys.modules.keys()}' if extras & sys.modules.keys() else 0)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_who_judges_runs_nothing_of_a_learners() -> None:
+    """The judge's process has neither torch nor a file that a submission can bring."""
+    code = (
+        "import sys, assignment.grade, assignment.learner\n"
+        "from assignment.tasks import FILES\n"
+        "found = {'torch', *(name[:-3] for name in FILES)} & sys.modules.keys()\n"
+        "sys.exit(f'{found}' if found else 0)"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
