@@ -210,4 +210,6 @@ def readable_places(tree: str) -> list[str]:
     places = {tree, sys.prefix, sys.base_prefix, "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo"}
     places |= {"/lib", "/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime"}
     places |= {"/proc/cpuinfo", "/sys/devices/system/cpu"}  # libraries choose their code by these
+    # Packages that lie elsewhere; not all of sys.path, which may begin with a solution.
+    places |= {p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")}
     return sorted({os.path.realpath(place) for place in places})
