@@ -175,8 +175,8 @@ def attack_exam(name: str, about: Mapping[str, str], text: str) -> Exam:
         files["helper_module.py"] = text
         text = "import helper_module  # noqa\n"
     files[task.file] = source.replace(future, future + "\n" + text + "\n", 1)
-    spoilt = {t.name: statuses for t in written_tasks() if t.file == task.file}
-    # A file that others import takes them along only as long as it can be imported itself.
+    # Whoever spoils a file at its top may spoil what imports it as well: that is no one else's.
+    spoilt = {t.name: statuses if t.file == task.file else tuple(Status) for t in written_tasks()}
     return exam(f"attack {name}", files, spoilt)
 
 
