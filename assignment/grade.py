@@ -22,7 +22,7 @@ from tqdm import tqdm
 from assignment import report
 from assignment.cases import Case, load_cases
 from assignment.handout import tree_files
-from assignment.intake import Intake, find_submissions, student_name, take_in
+from assignment.intake import Intake, find_submissions, take_in
 from assignment.judge import judge
 from assignment.recipes import hidden_cases
 from assignment.results import Status, SubmissionResult, TaskResult
@@ -199,11 +199,13 @@ def read_secret(path: Path) -> bytes:
 
 def unique_names(intakes: Sequence[Intake]) -> None:
     """Two submissions of one name become `name` and `name-2`."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     for intake in intakes:
-        count = seen[intake.student] = seen.get(intake.student, 0) + 1
-        if count > 1:
-            intake.student = student_name(Path(f"{intake.student}-{count}"))
+        name, count = intake.student, 1
+        while intake.student.casefold() in taken:  # some file systems tell no case apart
+            count += 1
+            intake.student = f"{name}-{count}"
+        taken.add(intake.student.casefold())
 
 
 def fingerprint(grader: Grader) -> str:

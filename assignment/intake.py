@@ -7,14 +7,18 @@ were checked. Nothing is written here; the grader writes what was taken in.
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import stat
 import sys
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from assignment.tasks import FILES, PROJECT
 
@@ -22,6 +26,9 @@ MAX_FILES = 500
 MAX_FILE = 1_000_000  # bytes of one source file
 MAX_ARCHIVE = 100_000_000  # bytes of a zip
 MAX_READ = 20_000_000  # bytes actually read from one
+MAX_DIRECTORY = 1_000_000  # bytes of a zip's list of members, which is read at once
+# Control characters, and those that turn the direction of writing
+UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class RefusedError(ValueError):
@@ -54,7 +61,7 @@ def take_in(path: Path, student: str | None = None) -> Intake:
     try:
         members = read_zip(path) if path.is_file() else read_folder(path)
         declare(intake, dict(members))
-    except RefusedError as error:
+    except (RefusedError, OSError) as error:
         intake.refused, intake.files = str(error), {}
     return intake
 
@@ -79,7 +86,7 @@ def find_submissions(paths: Iterable[Path]) -> list[Path]:
         if path.is_file() or any((path / name).exists() for name in FILES):
             found.append(path)
             continue
-        inside = sorted(p for p in path.iterdir() if not p.name.startswith((".", "__MACOSX")))
+        inside = sorted(p for p in path.iterdir() if not p.name.startswith((".", "__")))
         students = [p for p in inside if p.suffix.lower() == ".zip" or p.is_dir()]
         if len(students) == 1 and students[0].is_dir() and has_sources(students[0]):
             found.append(path)  # one student's folder, in a folder
@@ -97,9 +104,10 @@ def has_sources(folder: Path) -> bool:
 def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
     """The files of a folder; links are refused, whatever they point to."""
     top = folder
-    inside = [p for p in folder.iterdir() if not p.name.startswith((".", "__MACOSX"))]
-    if not has_sources(folder) and len(inside) == 1 and inside[0].is_dir():
-        top = inside[0]
+    inside = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
+    folders = [p for p in inside if p.is_dir() and not p.is_symlink()]
+    if not has_sources(folder) and len(folders) == 1:
+        top = folders[0]
     for path in sorted(top.iterdir()):
         if path.is_symlink():
             raise RefusedError(f"{shown(path.name)} is a link")
@@ -119,17 +127,41 @@ def read_zip(path: Path) -> Iterator[tuple[str, bytes]]:
     """
     if path.stat().st_size > MAX_ARCHIVE:
         raise RefusedError(f"the archive is larger than {MAX_ARCHIVE:,} bytes")
+    start = b""
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            members = [m for m in archive.infolist() if not is_clutter(m.filename)]
-            if len(archive.infolist()) > MAX_FILES:
-                raise RefusedError(f"{len(archive.infolist())} files: at most {MAX_FILES}")
-            for member in archive.infolist():
-                require_harmless(member)
-            yield from read_members(archive, [m for m in members if not m.is_dir()])
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError,
-            UnicodeDecodeError, RuntimeError) as error:  # fmt: skip
-        raise RefusedError(f"not a zip that can be read: {shown(str(error))}") from error
+        with path.open("rb") as file:
+            start = file.read(2)
+            require_small_directory(file)
+            with zipfile.ZipFile(file) as archive:
+                everything = archive.infolist()
+                if len(everything) > MAX_FILES:
+                    raise RefusedError(f"too many files: {len(everything):,}, at most {MAX_FILES}")
+                for member in everything:
+                    require_harmless(member)
+                members = [m for m in everything if not m.is_dir() and not is_clutter(m.filename)]
+                yield from read_members(archive, members)
+    except RefusedError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError,
+            RuntimeError) as error:  # fmt: skip
+        what = "a damaged zip" if start == b"PK" else "not a zip"
+        raise RefusedError(f"{what}: {shown(str(error))}") from error
+
+
+def require_small_directory(file: BinaryIO) -> None:
+    """Raise a RefusedError where the zip's end announces a list of members that fills the memory.
+
+    A 64-bit end, which could say anything, is one that only far larger archives need.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 66_000))
+    tail = file.read()
+    end = tail.rfind(b"PK\5\6")
+    if end >= 0 and int.from_bytes(tail[end + 12 : end + 16], "little") > MAX_DIRECTORY:
+        raise RefusedError(f"too many files, or a damaged zip: at most {MAX_FILES} files")
+    if b"PK\6\7" in tail[max(0, end - 20) : max(0, end)]:
+        raise RefusedError("a zip of the kind for more than 4 GB or 65,535 files")
+    file.seek(0)
 
 
 def read_members(
@@ -139,17 +171,11 @@ def read_members(
     tops = {PurePosixPath(m.filename).parts[0] for m in members}
     at_top = any(len(PurePosixPath(m.filename).parts) == 1 for m in members)
     strip = 1 if len(tops) == 1 and not at_top else 0
-    seen: dict[str, str] = {}
+    names = ["/".join(PurePosixPath(m.filename).parts[strip:]) for m in members]
+    require_different(names)
     total = 0
-    for member in members:
-        parts = PurePosixPath(member.filename).parts[strip:]
-        name = "/".join(parts)
-        if name in seen.values():
-            raise RefusedError(f"{shown(name)} is in it twice")
-        if name.casefold() in seen:
-            raise RefusedError(f"{shown(name)} and {shown(seen[name.casefold()])} differ in case")
-        seen[name.casefold()] = name
-        if len(parts) > 1 or not name.endswith(".py"):
+    for member, name in zip(members, names, strict=True):
+        if "/" in name or not name.endswith(".py"):
             if name.lower().endswith((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".whl")):
                 raise RefusedError(f"{shown(name)} is an archive in an archive")
             yield name, b""
@@ -159,7 +185,27 @@ def read_members(
         total += len(data)
         if len(data) > MAX_FILE or total > MAX_READ:
             raise RefusedError(f"{shown(name)} is larger than {MAX_FILE:,} bytes")
+        if data.startswith(b"PK\3\4"):
+            raise RefusedError(f"{shown(name)} is an archive in an archive")
         yield name, data
+
+
+def require_different(names: list[str]) -> None:
+    """Raise a RefusedError where two members would be one file to some system."""
+    seen: dict[str, str] = {}
+    for name in names:
+        same = unicodedata.normalize("NFKC", name).casefold()
+        if seen.get(same) == name:
+            raise RefusedError(f"{shown(name)} is in it twice")
+        if same in seen:
+            raise RefusedError(
+                f"{shown(name)} and {shown(seen[same])}: only case or accents differ"
+            )
+        seen[same] = name
+    for name in seen:
+        for folder in map(str, PurePosixPath(name).parents):
+            if folder in seen:
+                raise RefusedError(f"{shown(seen[folder])} is both a file and a folder")
 
 
 def is_clutter(name: str) -> bool:
@@ -175,16 +221,18 @@ def require_harmless(member: zipfile.ZipInfo) -> None:
     """Raise a RefusedError for a member that is no plain file or folder within the archive."""
     name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
     original = getattr(member, "orig_filename", name)
-    if "\0" in original or len(name) > 200:
-        raise RefusedError(f"{shown(name)}: a name that is none")
-    if name.startswith(("/", "\\")) or name[1:2] == ":":
+    if not name or len(name) > 200 or UNFIT.search(original):
+        raise RefusedError(f"{shown(name) or 'a member'}: a name that is none")
+    if name.startswith(("/", "\\")):
         raise RefusedError(f"{shown(name)} is an absolute path")
+    if ":" in name:
+        raise RefusedError(f"{shown(name)}: a colon in a name, for a drive or a stream to Windows")
     if "\\" in original:
         raise RefusedError(f"{shown(name)} has backslashes in its path")
     if ".." in PurePosixPath(name).parts:
         raise RefusedError(f"{shown(name)} leads out of the archive (..)")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        what = "a link" if kind == stat.S_IFLNK else "a device or pipe"
+        what = "a link" if kind == stat.S_IFLNK else "a device, a pipe or a socket"
         raise RefusedError(f"{shown(name)} is {what}")
     if member.flag_bits & 1:
         raise RefusedError(f"{shown(name)} is encrypted")
@@ -194,11 +242,15 @@ def require_harmless(member: zipfile.ZipInfo) -> None:
 
 def declare(intake: Intake, members: dict[str, bytes]) -> None:
     """Take the declared files and helpers; note the others."""
+    if not members:
+        raise RefusedError("it is empty")
     for name, data in sorted(members.items()):
         if name in FILES:
             intake.files[name] = normal_lines(name, data, intake)
         elif "/" in name or not name.endswith(".py"):
             intake.notes.append(f"{shown(name)}: ignored, not a part of the submission")
+        elif not name.removesuffix(".py").isidentifier():
+            intake.notes.append(f"{shown(name)}: ignored, no module can be imported by this name")
         elif (why := shadowed(name)) is not None:
             intake.notes.append(f"{shown(name)}: ignored, it would hide {why}")
         else:
@@ -208,7 +260,7 @@ def declare(intake: Intake, members: dict[str, bytes]) -> None:
     for name in intake.missing:
         intake.notes.append(f"{name}: missing; its tasks count as not started")
     if len(intake.missing) == len(FILES):
-        raise RefusedError(f"none of {', '.join(FILES)} is in it")
+        raise RefusedError(f"none of {', '.join(FILES)} is in it, at its top or in one folder")
     if b"from utils import *" in b"".join(intake.files.values()):
         intake.notes.append("`from utils import *`: written for another edition of this assignment")
 
@@ -233,7 +285,7 @@ def shadowed(name: str) -> str | None:
     ):
         return "a module of Python"
     try:
-        found = module.isidentifier() and find_spec(module) is not None
+        found = find_spec(module) is not None
     except (ImportError, ValueError):
         found = False
     return "an installed package" if found else None

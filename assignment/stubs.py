@@ -65,8 +65,10 @@ def empty(source: str, function: Function, task: str) -> str:
     assert docstring.end_lineno is not None
     lines = source.splitlines(keepends=True)
     end = last_line(source, function)
+    kept = lines[: docstring.end_lineno]
+    kept[-1] = kept[-1].encode()[: docstring.end_col_offset].decode() + "\n"  # no `"""; return x`
     stub = " " * docstring.col_offset + f'raise NotImplementedError("{task}")\n'
-    return "".join([*lines[: docstring.end_lineno], stub, *lines[end:]])
+    return "".join([*kept, stub, *lines[end:]])
 
 
 def first_line(function: Function) -> int:

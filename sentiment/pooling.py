@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -55,8 +56,15 @@ class PoolingClassifier(LlamaEmbeddingClassifier):
             mask = torch.ones_like(input_ids, dtype=torch.bool)
         h = self.llama.hidden_states(input_ids, mask)
         scores = None if self.attention is None else self.attention(h).squeeze(-1).float()
-        pooled = self.dropout(pool(self.method, h, mask, scores))
-        return self.classifier_head(pooled).float().log_softmax(dim=-1)
+        pooled = pool(self.method, h, mask, scores)[:, None]  # (B, 1, C): a text of one token
+        # From here on classifier.py's own code goes on, as for states that are kept
+        states = SimpleNamespace(hidden_states=lambda tokens, mask=None: pooled)
+        own = SimpleNamespace(
+            llama=states, dropout=self.dropout, classifier_head=self.classifier_head
+        )
+        return LlamaEmbeddingClassifier.forward(
+            cast(LlamaEmbeddingClassifier, own), input_ids[:, :1]
+        )
 
 
 def make_classifier(config: Any, method: str, llama: Llama) -> LlamaEmbeddingClassifier:

@@ -47,5 +47,7 @@ def complain(error: Exception | str) -> int:
     if isinstance(error, OSError) and error.strerror:
         error = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     text = " ".join(str(error).split())
-    print(f"{Path(sys.argv[0]).name}: error: {text}", file=sys.stderr)
+    script = Path(sys.argv[0])
+    name = script.parent.name if script.name == "__main__.py" else script.name  # of `python -m`
+    print(f"{name}: error: {text}", file=sys.stderr)
     return USER_ERROR

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sentencepiece
 
+from assignment import handout
 from support import errors
 from tests.helpers import CONFIG, random_llama
 
@@ -28,6 +29,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = replace(CONFIG, vocab_size=300, max_seq_len=128)
     random_llama(config).save_pretrained(folder / "stories42M.pt")
     return folder
+
+
+@pytest.fixture(scope="session")
+def learners_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The handout, to be read and copied; nothing is written into it."""
+    tree = tmp_path_factory.mktemp("handout") / "tree"
+    handout.build(tree)
+    return tree
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,20 @@ def run_script(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.Comple
     script, *rest = map(str, arguments)
     command = [sys.executable, str(PROJECT / script), *rest]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def run_assignment(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m assignment` of a handout, or of the project."""
+    return subprocess.run(
+        [sys.executable, "-m", "assignment", *arguments],
+        cwd=tree, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def copy_tree(tree: Path, to: Path) -> Path:
+    """A handout of one's own, to be changed."""
+    shutil.copytree(tree, to, ignore=shutil.ignore_patterns("__pycache__", ".progress.json"))
+    return to
 
 
 def assert_user_error(result: subprocess.CompletedProcess[str], *parts: str) -> None:
