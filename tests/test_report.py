@@ -16,15 +16,16 @@ import numpy as np
 import pytest
 
 from assignment import report
-from assignment.mutation import mutants, tasks
+from assignment.mutation import mutants
 from assignment.report import png
 from assignment.report.markup import EMPTY
 from assignment.report.screen import SIGNS
 from assignment.report.text import columns, fit
 from assignment.results import Finding, Picture, Status, SubmissionResult, TaskResult
+from assignment.tasks import load_tasks
 from tests.helpers import PROJECT
 
-TITLES = {name: str(task["title"]) for name, task in tasks().items()}
+TITLES = {task.name: task.title for task in load_tasks().values()}
 EVIL = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> &amp; ```\n```\n**b** "
     "\x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link \u202egnp.exe \x00\x08 \udcff</style>"
