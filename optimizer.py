@@ -77,13 +77,18 @@ class AdamW(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        # Before the first update: a refused step leaves every parameter as it was.
+        if any(
+            p.grad is not None and p.grad.is_sparse
+            for group in self.param_groups
+            for p in group["params"]
+        ):
+            raise RuntimeError("AdamW does not take sparse gradients; use SparseAdam")
         for group in self.param_groups:
             beta1, beta2 = group["betas"]
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                if p.grad.is_sparse:
-                    raise RuntimeError("AdamW does not take sparse gradients; use SparseAdam")
                 state = self.state[p]
                 if not state:
                     state["step"] = 0

@@ -285,7 +285,7 @@ def finetune(args: argparse.Namespace) -> None:
     freeze = bool(splits.stand_in or stand_in) if args.freeze is None else args.freeze
     recipe = Recipe(
         epochs=args.epochs or (20 if freeze else 5),
-        lr=args.lr if args.lr is not None else (1e-3 if freeze else 2e-5),
+        lr=args.lr if args.lr is not None else (3e-4 if freeze else 2e-5),
         batch_size=args.batch_size or 8,
         max_tokens=args.max_tokens,
         seed=args.seed,
@@ -389,7 +389,7 @@ def get_args() -> argparse.Namespace:
     group = parser.add_argument_group("finetune")
     add(group, "--epochs", "passes over --train (default: 5; 20 with --freeze)",
         type=int, metavar="N")  # fmt: skip
-    add(group, "--lr", "learning rate (default: 2e-5; 1e-3 with --freeze)", type=float)
+    add(group, "--lr", "learning rate (default: 2e-5; 3e-4 with --freeze)", type=float)
     add(group, "--hidden_dropout_prob", "dropout before the classification head",
         type=float, default=0.3, metavar="P")  # fmt: skip
     add(group, "--freeze", "train the head alone, on states of the model that are computed once: "

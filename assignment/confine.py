@@ -200,7 +200,7 @@ def seccomp() -> bool:
         (answer, 0, 0, refuse | EPERM), (answer, 0, 0, allow),
     ]  # fmt: skip
     program += [(answer, 0, 0, allow)]
-    array = (_Instruction * len(program))(*program)
+    array = (_Instruction * len(program))(*(_Instruction(*line) for line in program))
     filter_ = _Program(len(program), array)
     return LIBC.prctl(22, 2, ctypes.byref(filter_), 0, 0) == 0  # PR_SET_SECCOMP, FILTER
 
@@ -209,4 +209,7 @@ def readable_places(tree: str) -> list[str]:
     """Where Python, its packages and the system's libraries are, and the code to run."""
     places = {tree, sys.prefix, sys.base_prefix, "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo"}
     places |= {"/lib", "/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime"}
+    places |= {"/proc/cpuinfo", "/sys/devices/system/cpu"}  # libraries choose their code by these
+    # Packages that lie elsewhere; not all of sys.path, which may begin with a solution.
+    places |= {p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")}
     return sorted({os.path.realpath(place) for place in places})

@@ -26,7 +26,7 @@ from assignment.intake import Intake, find_submissions, take_in
 from assignment.judge import judge
 from assignment.recipes import hidden_cases
 from assignment.results import Status, SubmissionResult, TaskResult
-from assignment.sandbox import TIERS, Tier, Worker, choose_tier
+from assignment.sandbox import TIERS, Tier, Worker, choose_tier, clear
 from assignment.stubs import calls
 from assignment.tasks import PROJECT, Task, load_tasks, written_tasks
 from support.errors import ArgumentParser
@@ -45,8 +45,16 @@ class Grader:
     tier: Tier
     base: Mapping[str, bytes]  # the handout's tree, under every submission
 
-    def grade(self, intake: Intake, worker: Worker) -> SubmissionResult:
-        """Grade one submission in a worker that nobody else uses meanwhile."""
+    def grade(
+        self,
+        intake: Intake,
+        worker: Worker,
+        tell: Callable[[SubmissionResult], None] = lambda result: None,
+    ) -> SubmissionResult:
+        """Grade one submission in a worker that nobody else uses meanwhile.
+
+        `tell` is called with the unfinished result after each task.
+        """
         start = time.monotonic()
         result = SubmissionResult(
             intake.student, intake.source, intake.sha256, str(self.tier), list(intake.notes),
@@ -64,7 +72,9 @@ class Grader:
             hidden = hidden_cases(task.name, self.secret, intake.sha256)
             return [*load_cases(task.name), *(case for case in hidden if case.name != "modes")]
 
-        result.tasks = list(judge(worker, cases_of, give_up=give_up))
+        for task in judge(worker, cases_of, give_up=give_up):
+            result.tasks.append(task)
+            tell(result)
         add_flags(result, intake)
         result.rubric = rubric(result)
         result.seconds = time.monotonic() - start
@@ -88,8 +98,7 @@ def make_grader(secret: bytes, only_tier: str | None = None) -> Grader:
 
 def fill(tree: Path, files: Mapping[str, bytes]) -> None:
     """Replace what is in a tree."""
-    for old in tree.iterdir():
-        shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+    clear(tree)
     for name, data in files.items():
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +148,8 @@ def grade_all(
     waiting: queue.SimpleQueue[Intake] = queue.SimpleQueue()
     for intake in intakes:
         waiting.put(intake)
-    lock, failures = threading.Lock(), []
+    lock = threading.Lock()
+    failures: list[BaseException] = []
 
     def work(worker: Worker) -> None:
         try:

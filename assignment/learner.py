@@ -145,7 +145,7 @@ def progress(arguments: list[str]) -> int:
         about = f"passed {when}" if when else f"about {task.minutes} minutes"
         print(
             f"  {task.name:<12}{task.points:>4g} points   {about}"
-            + f", {hints} hints" * bool(hints)
+            + f", hints: {hints}" * bool(hints)
         )
     left = sum(task.minutes for task in tasks.values() if task not in passed)
     print(f"\nabout {left / 60:.1f} hours to go" if left else "\nnothing left: submit it")

@@ -162,8 +162,8 @@ def sampling_cases(rng: np.random.Generator) -> dict[str, Recorded]:
 
     return {
         "argmax": case("temperature 0 takes the most likely token", 0.0),
-        "cool": case("temperature 0.5 sharpens", 0.5),
-        "hot": case("temperature 2 flattens", 2.0),
+        "cool": case("temperature 0.3 sharpens", 0.3),
+        "hot": case("temperature 3 flattens", 3.0),
     }
 
 
@@ -317,7 +317,7 @@ def wide(arrays: Arrays) -> Arrays:
 
 def shapes() -> dict[str, tuple[int, ...]]:
     """The parameters of the tiny model, in its own order."""
-    C, F, V = TINY.dim, TINY.hidden_dim, TINY.vocab_size
+    C, F, V = TINY.dim, TINY.hidden_dim or 0, TINY.vocab_size
     grouped = C // TINY.n_heads * TINY.n_kv_heads
     layer = {
         "attention.compute_query.weight": (C, C),

@@ -119,7 +119,8 @@ def llama(
     stages = {} if stages is None else stages
     stages["tok_embeddings"] = h
     for index in range(config.n_layers):
-        start, inside = f"layers.{index}", {}
+        start = f"layers.{index}"
+        inside: dict[str, Array] = {}
         own = {n.removeprefix(f"{start}."): x for n, x in w.items() if n.startswith(f"{start}.")}
         h = layer(h, own, config, real, inside)
         stages.update({start + name: x for name, x in inside.items()})

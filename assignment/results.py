@@ -40,11 +40,13 @@ class Picture:
         Larger tensors than a picture has room for show their first rows and columns.
         """
         ratio = np.nan_to_num(error / tolerance, nan=np.inf)
-        matrix = np.atleast_2d(ratio.reshape(-1, ratio.shape[-1] if ratio.ndim else 1))[:256, :256]
+        columns = max(ratio.shape[-1], 1) if ratio.ndim else 1
+        matrix = ratio.reshape(-1, columns)[:256, :256]
         decades = np.log10(np.clip(matrix, 1, 1e4)) / 4
         levels = np.where(matrix > 1, 55 + 200 * decades, 0).astype(np.uint8)
         packed = base64.b64encode(zlib.compress(levels.tobytes(), 9)).decode()
-        return cls(tuple(error.shape), *matrix.shape, packed)
+        height, width = matrix.shape
+        return cls(tuple(error.shape), height, width, packed)
 
     def matrix(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """The levels as (height, width) bytes."""
@@ -111,10 +113,11 @@ class SubmissionResult:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         data = {name: value for name, value in data.items() if name not in ("score", "max_score")}
         tasks = []
-        for task in data.pop("tasks"):
+        for entry in data.pop("tasks"):
+            task = dict(entry)
             found = task.pop("finding")
             if found is not None:
-                picture = found.pop("picture")
+                picture = found["picture"]
                 if picture is not None:
                     picture = Picture(**picture | {"shape": tuple(picture["shape"])})
                 found = Finding(

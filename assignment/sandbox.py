@@ -88,7 +88,8 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        shutil.rmtree(self.home, ignore_errors=True)
+        clear(self.home)
+        self.home.rmdir()
 
     def start(self) -> None:
         """Start the process and wait until it is ready.
@@ -169,9 +170,8 @@ class Worker:
             if os.path.islink(link):
                 command += ["--symlink", os.readlink(link), link]
         places = ["/usr", *readable_places(str(self.tree)), *self.readable]
-        for folder in sorted(
-            {str(p) for place in [*places, self.scratch] for p in Path(place).parents}
-        ):
+        above = {str(p) for place in [*places, str(self.scratch)] for p in Path(place).parents}
+        for folder in sorted(above):
             if folder not in ("/", "/tmp", "/usr"):  # left to itself, it closes them to others
                 command += ["--perms", "0755", "--dir", folder]
         for place in places:
@@ -187,8 +187,7 @@ class Worker:
         limits: Limits = Limits(seconds=10, memory=2**31, file_bytes=0),  # noqa: B008 (frozen)
     ) -> Reply:
         """Import modules in a new child and feed it cases; whatever happens, there is a reply."""
-        for left in self.scratch.iterdir():
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        clear(self.scratch)
         packed = [pack(case) for case in cases]
         job = {
             "imports": list(imports), "task": task, "runner": runner, "uid": self.uid,
@@ -214,6 +213,21 @@ class Worker:
             spent = time.monotonic() - start
             return Reply("crashed", error="the worker was lost while it ran", seconds=spent)
         return read_reply(*answer)
+
+
+def clear(folder: Path) -> None:
+    """Remove what is in a folder, however deep it is nested and whatever rights were taken away."""
+    for left in folder.iterdir():
+        if left.is_symlink() or not left.is_dir():
+            left.unlink()
+            continue
+        try:
+            shutil.rmtree(left)
+        except (OSError, RecursionError):
+            # Each step is relative to the one above, so that no path is too long; no link is
+            # followed. A folder closed to its own owner is opened again.
+            subprocess.run(["chmod", "-R", "u+rwX", str(left)], capture_output=True, check=False)
+            subprocess.run(["rm", "-rf", str(left)], check=True)
 
 
 def read_reply(about: Mapping[str, Any], data: bytes) -> Reply:

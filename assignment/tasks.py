@@ -6,6 +6,7 @@ import functools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOM = Path(__file__).parent
 PROJECT = ROOM.parent
@@ -52,7 +53,9 @@ def load_tasks() -> dict[str, Task]:
         tables = tomllib.load(file)
     tasks = {}
     for name, table in tables.items():
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in table.items()
+        }
         tasks[name] = Task(name, **fields)
     return tasks
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import torch
 
+from checkpoints import pt
 from classifier import LlamaEmbeddingClassifier
 from llama import Llama
 from sentiment import report
@@ -19,9 +20,9 @@ from sentiment.frozen import StateBank, compute_states
 from sentiment.pooling import make_classifier
 from sentiment.reviews import Reviews
 from sentiment.splits import Splits
-from sentiment.store import Store, content_bytes
+from sentiment.store import Store
 from sentiment.training import Examples, Recipe, Trainer, predict
-from support.files import atomic_path, require_space
+from support.files import require_space
 from tokenizer import TextTokenizer
 
 FEATURE_CACHE = Path(".feature_cache")
@@ -178,14 +179,7 @@ def _freeze(
         )  # fmt: skip
         relative = [[row - start for row in r] for r in rows[split].ids]
         contents = {"states": bank.states[start:].clone(), "rows": relative}
-        require_space(path.parent, 2 * content_bytes(contents), f"keeping the {split} states")
-        try:
-            with atomic_path(path) as temporary, temporary.open("wb") as file:
-                torch.save(contents, file)
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            raise ValueError(
-                f"{path}: could not be written: the disk is full or failing; make room"
-            ) from error
+        pt.save(path, contents)
     classifier.llama = cast(Llama, bank)
     return rows
 
@@ -204,7 +198,7 @@ def _read_states(path: Path) -> dict[str, Any] | None:
 def _announce(trainer: Trainer, store: Store) -> None:
     """Say what is trained and how much disk it needs, and check that it is there."""
     trained = sum(p.numel() for g in trainer.optimizer.param_groups for p in g["params"])
-    weights = content_bytes(trainer.classifier.state_dict())
+    weights = pt.content_bytes(trainer.classifier.state_dict())
     last, best = weights + 8 * trained, weights
     # While a file is replaced, the old one and the new one exist side by side.
     require_space(store.last.parent, 2 * last + best, "the checkpoints of this run")

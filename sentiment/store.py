@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from support.files import atomic_path, require_space
+from checkpoints import pt
 
 
 class Store:
@@ -92,31 +92,8 @@ class Store:
 
     @staticmethod
     def _write(path: Path, contents: dict[str, Any]) -> None:
-        size = content_bytes(contents)
-        require_space(path.parent, size + 1_000_000, f"saving {path}")
-        try:
-            with atomic_path(path) as temporary, temporary.open("wb") as file:
-                torch.save(contents, file)
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            raise ValueError(
-                f"{path}: could not be saved ({size / 1e6:,.0f} MB): the disk is full or failing; "
-                "what was saved before is untouched; make room and go on with --resume"
-            ) from error
-
-
-def content_bytes(contents: Any) -> int:
-    """The size of all tensors in nested dicts and lists, each storage once."""
-    storages: dict[int, int] = {}
-
-    def visit(value: Any) -> None:
-        if isinstance(value, Tensor):
-            storages[value.data_ptr()] = value.nbytes
-        elif isinstance(value, Mapping):
-            for part in value.values():
-                visit(part)
-        elif isinstance(value, list | tuple):
-            for part in value:
-                visit(part)
-
-    visit(contents)
-    return sum(storages.values())
+        pt.save(
+            path,
+            contents,
+            "what was saved before is untouched; make room and go on with --resume",
+        )

@@ -26,7 +26,16 @@ ALLOWED = {
     "tokenizer": {"checkpoints", "support"},
     "optimizer": set(),
     "classifier": {"base_llama", "llama", "tokenizer"},
-    "sentiment": {"base_llama", "classifier", "data", "llama", "optimizer", "support", "tokenizer"},
+    "sentiment": {
+        "base_llama",
+        "checkpoints",
+        "classifier",
+        "data",
+        "llama",
+        "optimizer",
+        "support",
+        "tokenizer",
+    },
     "run_llama": {"checkpoints", "data", "llama", "sampling", "sentiment", "support", "tokenizer"},
     "assignment": {
         "base_llama",

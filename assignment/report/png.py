@@ -10,8 +10,8 @@ import numpy as np
 # Level -> red, green, blue. Lightness grows with the level, so that the order survives on a grey
 # printer and for the colour-blind; level 0, right, stands apart from the least error, 55.
 STOPS = {
-    0: (28, 32, 42),
-    54: (28, 32, 42),
+    0: (40, 50, 68),
+    54: (40, 50, 68),
     55: (84, 40, 122),
     105: (160, 48, 118),
     155: (222, 81, 68),

@@ -16,14 +16,14 @@ def run_sampling(given: Tensors) -> dict[str, Tensor]:
         return {"tokens": sampling.sample_next(logits, 0.0)}
     B, V = logits.shape
 
-    def draw() -> Tensor:
+    def draw(times: int) -> Tensor:
         generator = torch.Generator().manual_seed(1)
-        rows = logits.repeat_interleave(DRAWS, dim=0)
-        return sampling.sample_next(rows, temperature, generator).reshape(B, DRAWS)
+        rows = logits.repeat_interleave(times, dim=0)
+        return sampling.sample_next(rows, temperature, generator).reshape(B, times)
 
-    drawn = draw()
-    shares = torch.stack([torch.bincount(row, minlength=V) / DRAWS for row in drawn])
-    return {"shares": shares, "draws_that_differ": (drawn != draw()).sum()}
+    drawn = draw(DRAWS)
+    shares = torch.stack([(drawn == token).sum(dim=1) / DRAWS for token in range(V)], dim=1)
+    return {"shares": shares, "draws_that_differ": (draw(100) != draw(100)).sum()}
 
 
 RUNNERS = {"sampling": run_sampling}

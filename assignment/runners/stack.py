@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import torch
@@ -83,7 +83,8 @@ def recorded_stages(model: llama.Llama) -> Iterator[dict[str, Tensor]]:
         setattr(owner, method, wrapper)
 
     watch(model.tok_embeddings, "tok_embeddings")
-    for index, block in enumerate(model.layers):
+    layers = cast(list[llama.LlamaLayer], list(model.layers))
+    for index, block in enumerate(layers):
         start = f"layers.{index}"
         block.register_forward_pre_hook(enter(index))
         watch(block.attention_norm, f"{start}.attention_norm")

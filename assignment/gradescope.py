@@ -1,0 +1,105 @@
+"""`python -m assignment gradescope OUT.zip`: the package that Gradescope runs submissions with.
+
+The platform unpacks it to /autograder/source, runs `setup.sh` once and `run_autograder` for each
+submission, and reads /autograder/results/results.json.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import zipfile
+from pathlib import Path
+
+from assignment import report
+from assignment.grade import TITLES, make_grader, nothing_earned, read_secret
+from assignment.handout import GIVEN, ROOMS
+from assignment.intake import take_in
+from assignment.results import SubmissionResult
+from assignment.sandbox import Worker
+from assignment.tasks import FILES, PROJECT
+from support.errors import ArgumentParser
+from support.files import atomic_path, write_text
+
+SETUP = """\
+#!/usr/bin/env bash
+# Runs once, as root, when the platform builds the image.
+set -eu
+cd "$(dirname "$0")/min-llama"
+apt-get update
+apt-get install -y bubblewrap
+apt-get install -y python3.11 python3.11-venv || apt-get install -y python3 python3-venv
+bash setup.sh --core
+"""
+RUN = """\
+#!/usr/bin/env bash
+# Runs for each submission, as root.
+root="${AUTOGRADER:-/autograder}"
+cd "$(dirname "$0")/min-llama"
+exec .venv/bin/python -m assignment gradescope --run "$root"
+"""
+
+
+def package(out: Path, secret: bytes) -> int:
+    """Write the package; returns how many files it holds."""
+    names = set(GIVEN) | set(FILES) | {"pyproject.toml", "README.md"}
+    for room in (*ROOMS, "assignment", "assignment/learners"):
+        for pattern in ("*.py", "*.toml", "*.md", "*.css"):
+            found = (PROJECT / room).glob(pattern)
+            names |= {str(path.relative_to(PROJECT)) for path in found}
+    contents = {f"min-llama/{name}": (PROJECT / name).read_bytes() for name in names}
+    contents |= {"setup.sh": SETUP.encode(), "run_autograder": RUN.encode()}
+    contents["min-llama/assignment/secret"] = secret + b"\n"
+    with atomic_path(out) as temporary, zipfile.ZipFile(temporary, "w") as file:
+        for name, data in sorted(contents.items()):
+            member = zipfile.ZipInfo(name, date_time=(2026, 1, 1, 0, 0, 0))
+            executable = name in ("setup.sh", "run_autograder", "min-llama/setup.sh")
+            member.external_attr = (0o100755 if executable else 0o100644) << 16
+            file.writestr(member, data, zipfile.ZIP_DEFLATED)
+    return len(contents)
+
+
+def run(root: Path) -> None:
+    """Grade /autograder/submission; a report exists from the first moment on."""
+    start = time.monotonic()
+    results = root / "results" / "results.json"
+
+    def save(result: SubmissionResult) -> None:
+        seconds = round(time.monotonic() - start)
+        data = report.gradescope(result, TITLES, execution_time=seconds)
+        write_text(results, json.dumps(data, indent=1) + "\n")
+
+    unfinished = SubmissionResult("submission", "submission", "", "none yet")
+    unfinished.tasks = nothing_earned("grading was cut off before this task")
+    save(unfinished)
+    intake = take_in(root / "submission", student="submission")
+    grader = make_grader(read_secret(PROJECT / "assignment" / "secret"))
+    with Worker(tier=grader.tier.name) as worker:
+
+        def tell(result: SubmissionResult) -> None:
+            done = {task.task: task for task in result.tasks}
+            tasks = [done.get(task.task, task) for task in unfinished.tasks]
+            save(SubmissionResult("submission", "submission", "", str(grader.tier), tasks=tasks))
+
+        save(grader.grade(intake, worker, tell))
+
+
+def main(arguments: list[str]) -> int:
+    parser = ArgumentParser(
+        prog="python -m assignment gradescope", description="Build the package for Gradescope."
+    )
+    parser.add_argument("out", nargs="?", type=Path, metavar="OUT.zip")
+    parser.add_argument("--secret", type=Path, metavar="FILE", help="default: a new one")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="what run_autograder calls")
+    options = parser.parse_args(arguments)
+    if options.run is not None:
+        run(options.run)
+        return 0
+    if options.out is None or options.out.suffix != ".zip":
+        raise ValueError(f"{options.out or 'no file given'}: give the package a name in .zip")
+    secret = read_secret(options.secret) if options.secret else secrets.token_hex(32).encode()
+    count = package(options.out, secret)
+    print(f"wrote {options.out}: {count} files, {options.out.stat().st_size / 1e6:.1f} MB")
+    print("upload it as the autograder; two processors and 3 GB of memory suffice")
+    return 0

@@ -1,0 +1,349 @@
+"""`python -m assignment selftest`: grade what we know the score of, and compare.
+
+The solution has every point and the empty handout none; each classic mistake costs its own task
+and what needs it, and nothing else; honest variants cost nothing; attacks gain nothing, reach
+nothing and leave nothing behind. The kill table for teachers comes out of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import textwrap
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from assignment import report
+from assignment.attacks.archives import ARCHIVES, ODD_BUT_HONEST
+from assignment.grade import TITLES, Grader, grade_all, make_grader
+from assignment.intake import Intake, take_in
+from assignment.mutation import Mutant, mutants
+from assignment.results import Status, SubmissionResult
+from assignment.sandbox import TIERS
+from assignment.stubs import find, first_line, last_line
+from assignment.tasks import FILES, PROJECT, ROOM, Task, load_tasks, require_task, written_tasks
+from support.errors import ArgumentParser
+from support.files import write_text
+
+MARKER = "survivor7391"  # in names of processes and files that an attack leaves
+UNNAMED = ("dropout_in_eval", "ignores_generator", "samples_at_zero")  # random, so never alike
+# What may come of the attacked task. Where a system call is refused, an attack ends as a crash.
+NO_POINTS = tuple(set(Status) - {Status.PASSED})
+OUTCOMES = {
+    "timeout": (Status.TIMEOUT, Status.CRASHED),
+    "memory": (Status.MEMORY, Status.CRASHED, Status.TIMEOUT),
+    "crashed": NO_POINTS,
+    "no_points": NO_POINTS,
+    "passed_harmless": tuple(Status),
+    "ignored": (Status.PASSED,),
+}
+
+
+@dataclass
+class Exam:
+    """One submission and what has to come of it."""
+
+    name: str
+    intake: Intake
+    expected: dict[str, tuple[Status, ...]]  # of the tasks that are written
+    mutant: Mutant | None = None
+    complaints: list[str] = field(default_factory=list)
+
+
+def solution() -> dict[str, str]:
+    return {name: (PROJECT / name).read_text(encoding="utf-8") for name in FILES}
+
+
+def replaced(source: str, task: Task, function: str) -> str:
+    """A file with another version of a task's function in its place."""
+    original = find(source, task.qualified_name)
+    assert original is not None, task.symbol
+    lines = source.splitlines(keepends=True)
+    new = textwrap.indent(function.rstrip() + "\n", " " * original.col_offset)
+    return "".join([*lines[: first_line(original) - 1], new, *lines[last_line(source, original) :]])
+
+
+def exam(
+    name: str,
+    files: Mapping[str, str | bytes],
+    wrong: Mapping[str, tuple[Status, ...]],
+    mutant: Mutant | None = None,
+) -> Exam:
+    """A submission of these files, of which all tasks but the wrong ones pass."""
+    contents = {n: x.encode() if isinstance(x, str) else x for n, x in files.items()}
+    student = re.sub(r"\W+", "-", name)
+    expected = {task.name: (Status.PASSED,) for task in written_tasks()} | dict(wrong)
+    return Exam(name, Intake(student, name, contents), expected, mutant)
+
+
+def with_function(name: str, task: Task, function: str, *statuses: Status) -> Exam:
+    """The solution with one function replaced."""
+    assert task.file is not None
+    files = solution()
+    files[task.file] = replaced(files[task.file], task, function)
+    wrong = {task.name: statuses} if statuses else {}
+    return exam(name, files, wrong)
+
+
+def honest_and_wrong(grader: Grader) -> Iterator[Exam]:
+    """Solution, handout, mistakes, variants, and combinations of these."""
+    yield exam("solution", solution(), {})
+    stubs = {name: grader.base[name] for name in FILES}
+    yield exam("handout", stubs, {t.name: (Status.NOT_STARTED,) for t in written_tasks()})
+    for task in written_tasks():
+        for mutant in mutants(task.name):
+            wrong = Status.WRONG, Status.CRASHED
+            one = with_function(f"mutant {mutant}", task, mutant.source, *wrong)
+            one.mutant = mutant
+            yield one
+        for path in sorted((ROOM / "variants" / task.name).glob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            yield with_function(f"variant {task.name}/{path.stem}", task, text)
+    with (ROOM / "examples.toml").open("rb") as file:
+        examples = tomllib.load(file)["submission"]
+    for example in examples:
+        yield combined(example, grader)
+
+
+def combined(example: Mapping, grader: Grader) -> Exam:
+    """A submission of `examples.toml`."""
+    files = solution()
+    for name, choice in example["tasks"].items():
+        task = require_task(name)
+        assert task.file is not None
+        kind, _, variant = choice.rpartition(":")
+        if choice == "empty":
+            stub = grader.base[task.file].decode()
+            function = find(stub, task.qualified_name)
+            assert function is not None
+            lines = stub.splitlines(keepends=True)
+            text = "".join(lines[first_line(function) - 1 : last_line(stub, function)])
+            text = textwrap.dedent(text)
+        elif choice != "right":
+            room = "variants" if kind == "variant" else "mutants"
+            text = (ROOM / room / name / f"{variant}.py").read_text(encoding="utf-8")
+        if choice != "right":
+            files[task.file] = replaced(files[task.file], task, text)
+    wrong = {}
+    for name, status in example.get("expected", {}).items():
+        failed = (Status.WRONG, Status.CRASHED)
+        wrong[name] = failed if status == "wrong" else (Status(status),)
+    return exam(f"example {example['name']}", files, wrong)
+
+
+def attack_exams(folder: Path, armed: bool) -> Iterator[Exam]:
+    """The hostile submissions of `attacks/`, their placeholders filled in."""
+    values = {
+        "{CANARY}": str(folder / "canary"), "{SECRET}": str(folder / "secret"),
+        "{MARKER}": MARKER, "{PORT}": "9", "{ARMED}": "yes" if armed else "no",
+    }  # fmt: skip
+    for path in sorted((ROOM / "attacks").glob("*.py")):
+        if path.stem in ("archives", "__init__"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        about = dict(re.findall(r"^# (expect|task|place|about): (.*)$", text, re.MULTILINE))
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        yield attack_exam(path.stem, about, text)
+
+
+def attack_exam(name: str, about: Mapping[str, str], text: str) -> Exam:
+    """The solution with an attack put in where its header says."""
+    task = require_task(about["task"])
+    assert task.file is not None
+    kind, _, file = about["place"].partition(":")
+    statuses = OUTCOMES[about["expect"]]
+    if kind == "body":
+        return with_function(f"attack {name}", task, text, *statuses)
+    files: dict[str, str | bytes] = dict(solution())
+    source = solution()[task.file]
+    future = "from __future__ import annotations\n"
+    if kind == "file":
+        files[file] = text
+        one = exam(f"attack {name}", {}, {})
+        one.intake = taken(name, files)
+        return one
+    if kind == "helper":
+        files["helper_module.py"] = text
+        text = "import helper_module  # noqa\n"
+    files[task.file] = source.replace(future, future + "\n" + text + "\n", 1)
+    # Whoever spoils a file at its top may spoil what imports it as well: that is no one else's.
+    spoilt = {t.name: statuses if t.file == task.file else tuple(Status) for t in written_tasks()}
+    return exam(f"attack {name}", files, spoilt)
+
+
+def taken(name: str, files: Mapping[str, str | bytes]) -> Intake:
+    """What intake makes of a folder with these files."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file, text in files.items():
+            path = Path(folder, file)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return take_in(Path(folder), student=name)
+
+
+def archive_complaints(folder: Path) -> list[str]:
+    """Hostile archives that were not refused, honest ones that were, and what was written."""
+    complaints = []
+    files = {name: text.encode() for name, text in solution().items()}
+    for name, (write, _) in ARCHIVES.items():
+        path = folder / "hostile.zip"
+        write(path, files)
+        if not take_in(path).refused:
+            complaints.append(f"archive {name}: was not refused")
+        path.unlink()
+    for name, write in ODD_BUT_HONEST.items():
+        path = folder / "odd.zip"
+        write(path, files)
+        if refused := take_in(path).refused:
+            complaints.append(f"archive {name}: was refused: {refused}")
+        path.unlink()
+    left = sorted(p.name for p in folder.iterdir() if p.name not in ("canary", "secret"))
+    return complaints + [f"archives: left {left} behind"] * bool(left)
+
+
+def expected_score(one: Exam) -> float | None:
+    """Points by the requirements of tasks.toml.
+
+    None for attacks: a learner who breaks the parts that join the tasks loses the points for that.
+    """
+    if one.name.startswith("attack"):
+        return None
+    passed = {n for n, statuses in one.expected.items() if statuses == (Status.PASSED,)}
+    for task in load_tasks().values():
+        if task.symbol is None and passed.issuperset(task.requires):
+            passed.add(task.name)
+    return sum(task.points for task in load_tasks().values() if task.name in passed)
+
+
+def compare(one: Exam, result: SubmissionResult) -> None:
+    """Note every difference between a result and what it should be."""
+    for task in result.tasks:
+        wanted = one.expected.get(task.task)
+        if wanted is not None and task.status not in wanted:
+            words = " or ".join(sorted(wanted))
+            one.complaints.append(
+                f"{task.task} is {task.status} and should be {words}: {task.message[:150]}"
+            )
+    score = expected_score(one)
+    if not one.complaints and score is not None and result.score != score:
+        stands = ", ".join(f"{t.task} {t.status}" for t in result.tasks if t.points == 0)
+        one.complaints.append(f"{result.score:g} points and should have {score:g}: {stands}")
+    if one.mutant is not None and one.mutant.name not in UNNAMED:
+        cause = next((t.finding.cause for t in result.tasks if t.finding is not None), None)
+        if cause is not None and one.mutant.mistake not in cause:
+            one.complaints.append(f"not named: {cause}")
+
+
+def make_canary(folder: Path) -> dict[str, bytes]:
+    """Files that an attack may try to change or read, open to everyone."""
+    canary = folder / "canary"
+    (canary / "folder").mkdir(parents=True)
+    (canary / "file").write_text("untouched\n", encoding="utf-8")
+    (canary / "folder" / "inner").write_text("untouched\n", encoding="utf-8")
+    (folder / "secret").write_text("the secret of the class\n", encoding="utf-8")
+    if os.name == "posix":
+        folder.chmod(0o755)
+        for path in (canary, canary / "folder"):
+            path.chmod(0o777)
+    return state_of(folder)
+
+
+def state_of(folder: Path) -> dict[str, bytes]:
+    """Names, rights, times of change and contents below a folder."""
+    state = {}
+    for path in sorted(folder.rglob("*")):
+        about = path.lstat()
+        data = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        place = str(path.relative_to(folder))
+        if place != "canary":  # its own time changes with what others do beside it
+            state[place] = f"{about.st_mode:o} {about.st_mtime_ns} ".encode() + data
+    return state
+
+
+def survivors() -> list[str]:
+    """Processes and files that carry the marker."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
+        with contextlib.suppress(OSError):
+            about = (
+                Path("/proc", pid, "comm").read_bytes() + Path("/proc", pid, "cmdline").read_bytes()
+            )
+            if MARKER.encode() in about and int(pid) != os.getpid():
+                found.append(f"process {pid}: {about[:80]!r}")
+    for place in ("/tmp", "/var/tmp", "/dev/shm", str(Path.home())):
+        with contextlib.suppress(OSError):
+            found += [f"{place}/{name}" for name in os.listdir(place) if MARKER in name]
+    return found
+
+
+def run_exams(grader: Grader, exams: list[Exam], jobs: int) -> None:
+    """Grade all of them, and compare each as it is done."""
+    by_student = {one.intake.student: one for one in exams}
+    assert len(by_student) == len(exams)
+    with tqdm(total=len(exams), unit="submission", disable=None) as bar:
+
+        def finished(result: SubmissionResult) -> None:
+            one = by_student[result.student]
+            compare(one, result)
+            for complaint in one.complaints:
+                bar.write(f"{one.name}: {complaint}", sys.stdout)
+            bar.update()
+
+        grade_all(grader, [one.intake for one in exams], jobs, finished)
+
+
+def kill_rows(exams: list[Exam]) -> list[tuple[str, str, str, str]]:
+    """The kill table: task, mutant, mistake, verdict."""
+    rows = []
+    for one in exams:
+        if one.mutant is not None:
+            named = one.mutant.name not in UNNAMED and not one.complaints
+            alive = any("should be" in text or "should have" in text for text in one.complaints)
+            verdict = "SURVIVED" if alive else "named" if named else "killed"
+            rows.append((one.mutant.task, one.mutant.name, one.mutant.mistake, verdict))
+    return rows
+
+
+def main(arguments: list[str]) -> int:
+    parser = ArgumentParser(prog="python -m assignment selftest", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument("--tier", choices=TIERS, help="this isolation and no other")
+    parser.add_argument("--quick", action="store_true", help="about one in eight, two minutes")
+    parser.add_argument("--match", default="", metavar="REGEX", help="only those with such a name")
+    parser.add_argument("--kill-table", type=Path, metavar="FILE", help="write it as HTML")
+    options = parser.parse_args(arguments)
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        before = make_canary(folder)
+        grader = make_grader(b"selftest", options.tier)
+        print(f"sandbox   {grader.tier}", flush=True)
+        exams = [*honest_and_wrong(grader), *attack_exams(folder, grader.tier.name != "plain")]
+        exams = [one for one in exams if re.search(options.match, one.name)]
+        if options.quick:
+            exams = exams[:2] + exams[2::8]
+        run_exams(grader, exams, options.jobs)
+        complaints = [text for one in exams for text in one.complaints]
+        complaints += archive_complaints(folder)
+        complaints += [f"left behind: {text}" for text in survivors()]
+        after = state_of(folder)
+        complaints += [f"changed: {n}" for n in sorted(before) if after.get(n) != before[n]]
+        complaints += [f"new: {n}" for n in sorted(set(after) - set(before))]
+    if options.kill_table is not None:
+        write_text(options.kill_table, report.kill_table(kill_rows(exams), TITLES))
+        print(f"wrote {options.kill_table}")
+    for text in complaints:
+        print(text)
+    print(
+        f"{len(exams)} submissions, {len(complaints)} complaints, {time.monotonic() - start:.0f} s"
+    )
+    return 1 if complaints else 0

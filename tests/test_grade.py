@@ -1,0 +1,167 @@
+"""Grading: exact scores, going on where it was, Gradescope's package, and code that means harm."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from assignment import grade, selftest
+from assignment.results import Status, SubmissionResult, TaskResult
+from assignment.sandbox import TIERS, choose_tier
+from assignment.tasks import FILES, load_tasks
+from tests.helpers import PROJECT
+
+ATTACKS = (
+    "endless_loop", "daemon", "exit_zero", "writes_new_files", "reads_the_secret",
+    "kills_its_parent", "file_torch",
+)  # fmt: skip
+
+
+def run_kit(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "assignment", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A class of three, graded: (submissions, results)."""
+    folder = tmp_path_factory.mktemp("class")
+    files = selftest.solution()
+    with zipfile.ZipFile(folder / "ada.zip", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"ada/{name}", text)
+    task = load_tasks()["attention"]
+    mutant = next(m for m in selftest.mutants("attention") if m.name == "without_scale")
+    files["llama.py"] = selftest.replaced(files["llama.py"], task, mutant.source)
+    files["sampling.py"] += "\nthis is no Python\n"
+    (folder / "bob").mkdir()
+    for name, text in files.items():
+        (folder / "bob" / name).write_text(text, encoding="utf-8")
+    (folder / "eve.zip").write_bytes(b"PK no zip")
+    out = folder.parent / f"{folder.name}-out"
+    result = run_kit("grade", folder, "--out", out)
+    assert result.returncode == 0, result.stderr
+    return folder, out
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "class.csv").open(newline="", encoding="utf-8") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def test_scores_are_exact(graded: tuple[Path, Path]) -> None:
+    table = rows(graded[1])
+    assert table["ada"]["score"] == "100"
+    assert table["eve"]["score"] == "0"
+    assert "zip" in table["eve"]["refused"]
+    bob = table["bob"]
+    assert bob["attention status"] == "wrong"
+    assert bob["sampling status"] == "crashed"
+    assert bob["stack status"] == bob["end_to_end status"] == "blocked"
+    lost = sum(load_tasks()[n].points for n in ("attention", "sampling", "stack", "end_to_end"))
+    assert float(bob["score"]) == 100 - lost
+
+
+def test_a_mistake_is_named_and_pictured(graded: tuple[Path, Path]) -> None:
+    data = json.loads((graded[1] / "results" / "bob.json").read_text(encoding="utf-8"))
+    attention = next(task for task in data["tasks"] if task["task"] == "attention")
+    assert "sqrt" in attention["finding"]["cause"]
+    page = (graded[1] / "reports" / "bob.html").read_text(encoding="utf-8")
+    assert "data:image/png" in page
+    assert attention["finding"]["cause"].split(" that ")[1][:20] in page
+    sampling = next(task for task in data["tasks"] if task["task"] == "sampling")
+    assert "sampling.py, line" in sampling["message"]
+
+
+def test_grading_goes_on_where_it_was(graded: tuple[Path, Path]) -> None:
+    folder, out = graded
+    (out / "results" / "bob.json").unlink()
+    (out / "class.csv").unlink()
+    again = run_kit("grade", folder, "--out", out)
+    assert "1 of 3 were graded before" in again.stdout  # a refusal is looked at anew
+    assert rows(out)["bob"]["score"] != "0"
+
+
+def test_hidden_cases_come_back_with_the_secret() -> None:
+    draw = grade.hidden_cases
+    one, same = draw("rope", b"secret", "hash"), draw("rope", b"secret", "hash")
+    for other in (draw("rope", b"another", "hash"), draw("rope", b"secret", "other")):
+        assert (one[0].inputs["query"] == same[0].inputs["query"]).all()
+        assert not (one[0].inputs["query"] == other[0].inputs["query"]).any()
+    assert all(case.hidden for case in one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tier", TIERS)
+def test_attacks_gain_nothing_and_leave_nothing(
+    tier: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        choose_tier(PROJECT, only=tier)
+    except ValueError as error:
+        pytest.skip(str(error))
+    pattern = f"^attack ({'|'.join(ATTACKS)})$"
+    status = selftest.main(["--tier", tier, "--match", pattern])
+    output = capsys.readouterr().out
+    assert status == 0, output
+    assert f"{len(ATTACKS)} submissions, 0 complaints" in output
+
+
+def test_the_selftest_can_fail() -> None:
+    one = selftest.exam("solution", selftest.solution(), {})
+    tasks = [
+        TaskResult(task.name, Status.PASSED, task.points, task.points)
+        for task in load_tasks().values()
+    ]
+    result = SubmissionResult("solution", "", "", "", tasks=tasks)
+    selftest.compare(one, result)
+    assert not one.complaints
+    tasks[2].status, tasks[2].points = Status.WRONG, 0.0
+    selftest.compare(one, result)
+    assert "attention is wrong and should be passed" in one.complaints[0]
+
+
+@pytest.mark.slow
+def test_gradescopes_package_runs(tmp_path: Path) -> None:
+    package = tmp_path / "package.zip"
+    assert run_kit("gradescope", package).returncode == 0
+    with zipfile.ZipFile(package) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path / "source")
+    assert {"setup.sh", "run_autograder"} <= set(names)
+    assert not [name for name in names if name.endswith((".pt", ".gguf"))]
+    (tmp_path / "submission").mkdir()
+    for name in FILES:
+        (tmp_path / "submission" / name).write_bytes((PROJECT / name).read_bytes())
+    tree = tmp_path / "source" / "min-llama"
+    result = run_kit("gradescope", "--run", tmp_path, cwd=tree)
+    assert result.returncode == 0, result.stderr
+    data = json.loads((tmp_path / "results" / "results.json").read_text(encoding="utf-8"))
+    assert data["score"] == sum(test["max_score"] for test in data["tests"]) == 100
+    assert {test["status"] for test in data["tests"]} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("grade", "nowhere.zip", "--out", "out"), ("nowhere.zip", "does not exist")),
+        (("grade", "README.md"), ("--out",)),
+        (("grade", "README.md", "--out", "out", "--jobs", "0"), ("--jobs 0", "at least 1")),
+        (("gradescope",), (".zip",)),
+        (("hint", "ropes"), ("ropes", "rmsnorm")),
+        (("handout", "data"), ("data", "not empty")),
+    ],
+)
+def test_bad_arguments_get_one_line(arguments: tuple[str, ...], parts: tuple[str, ...]) -> None:
+    result = run_kit(*arguments)
+    assert result.returncode == 2, result.stderr
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    for part in parts:
+        assert part in lines[0]
