@@ -30,8 +30,8 @@ TINY = LlamaConfig(
 )  # fmt: skip
 FADING = 0.8  # in the stand-in of a language model: a token's weight for each that came since
 
-# Float32 rounding leaves errors below a tenth of these, every mistake on record leaves more than
-# ten times as much; tests/test_checks.py holds that gap open.
+# Float32 rounding leaves errors below a tenth of these (a third in the whole model), every mistake
+# on record leaves more than ten times as much; tests/test_checks.py holds that gap open.
 ATOL, RTOL = 2e-5, 2e-4
 DRAWS = 3_000  # of the next token: a share is known to about 0.009
 ATOL_OF_SHARES = 0.055  # six standard deviations

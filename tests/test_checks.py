@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ import torch
 
 import rope_test
 import sanity_check
-from assignment import make_reference
-from assignment.cases import Arrays, Case, load_cases
+from assignment import make_reference, reference
+from assignment.cases import TINY, Arrays, Case, load_cases
 from assignment.checks import check, run
 from assignment.mutation import Mutant, applied, mutants
 from assignment.recipes import draw
@@ -113,6 +114,25 @@ def test_the_recorded_outputs_are_what_the_script_computes() -> None:
             np.testing.assert_array_equal(given, arrays[f"{case}/input/{name}"])
 
 
+def test_no_hidden_case_hangs_on_a_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The most likely token leads in every drawn case: else an honest answer could be wrong."""
+    leads: list[float] = []
+    llama = reference.llama
+
+    def watched(*args: Any) -> tuple[reference.Array, reference.Array]:
+        logits, hidden = llama(*args)
+        best = np.sort(logits[:, -1], axis=-1)
+        leads.append(float((best[:, -1] - best[:, -2]).min()))
+        return logits, hidden
+
+    for seed in range(4):
+        case = draw("stack", np.random.default_rng([8, seed]))[-1]
+        monkeypatch.setattr(reference, "llama", watched)
+        reference.generate(case.inputs["tokens"], 12, case.inputs, TINY)
+        monkeypatch.undo()
+    assert min(leads) > 1e-3
+
+
 def test_a_failure_gives_index_got_expected_and_cause() -> None:
     with applied(next(m for m in MUTANTS if str(m) == "rope/halves")):
         with pytest.raises(AssertionError) as caught:
@@ -169,7 +189,6 @@ def test_the_courses_own_files_are_checked_where_they_are(tmp_path) -> None:
     """With a checkpoint of the course's kind in place of its own, bidirectional as that one."""
     from dataclasses import replace
 
-    from assignment import reference
     from tests.helpers import CONFIG
 
     config = replace(CONFIG, vocab_size=32000, dim=12, n_heads=2, n_kv_heads=1, n_layers=1)

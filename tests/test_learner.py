@@ -74,7 +74,7 @@ def test_there_are_three_hints_one_more_each_time(tree: Path) -> None:
         assert result.returncode == 0, result.stderr
         assert [text in result.stdout for text in hints] == [i < count for i in range(3)]
         assert left in result.stdout
-    assert re.search(r"rope .*, 3 hints", run_assignment(tree, "progress").stdout)
+    assert re.search(r"rope .*, hints: 3", run_assignment(tree, "progress").stdout)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"hints": 1, "passed": {}}', "\x00"])
