@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from assignment.tasks import FILES, PROJECT
+from assignment.tasks import FILES, GIVEN, PROJECT
 
 MAX_FILES = 500
 MAX_FILE = 1_000_000  # bytes of one source file
@@ -276,19 +276,19 @@ def normal_lines(name: str, data: bytes, intake: Intake) -> bytes:
 def shadowed(name: str) -> str | None:
     """What a top-level helper of this name would hide, if anything."""
     module = name.removesuffix(".py")
-    if (PROJECT / name).exists() or (PROJECT / module).is_dir():
+    if module in GIVEN or name in FILES:
         return "a file of the handout"
-    if module in sys.stdlib_module_names or module in (
-        "sitecustomize",
-        "usercustomize",
-        "conftest",
-    ):
+    if module in (*sys.stdlib_module_names, "sitecustomize", "usercustomize", "conftest"):
         return "a module of Python"
     try:
-        found = find_spec(module) is not None
+        found = find_spec(module)
     except (ImportError, ValueError):
-        found = False
-    return "an installed package" if found else None
+        return None
+    if found is None or found.origin is None:
+        return None
+    place = Path(found.origin).parent if found.submodule_search_locations else Path(found.origin)
+    # In a learner's tree the helper itself is found; `.venv` lies deeper.
+    return None if place.parent == PROJECT else "an installed package"
 
 
 def shown(name: str) -> str:

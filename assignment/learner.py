@@ -178,7 +178,8 @@ def submit(arguments: list[str]) -> int:
     parser.add_argument("id", metavar="ID", help="your name or number: the name of the zip")
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: here")
     options = parser.parse_args(arguments)
-    if not options.id.isprintable() or set(options.id) & set('/\\:*?"<>|') or options.id[0] in ".":
+    plain = options.id.isprintable() and not set(options.id) & set('/\\:*?"<>|')
+    if not options.id or not plain or options.id != options.id.strip(". "):
         raise ValueError(f"ID {options.id!r}: letters, digits, - and _ make a file name everywhere")
     out = options.out / f"{options.id}.zip"
     require_writable(out)

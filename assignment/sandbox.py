@@ -254,7 +254,7 @@ def read_reply(about: Mapping[str, Any], data: bytes) -> Reply:
             str(said.get("error", ""))[:2000], str(said.get("place", ""))[:200], printed, seconds,
             tuple(str(name) for name in said.get("confined", ())),
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return Reply(*how_it_died(status), printed=printed, seconds=seconds)
 
 

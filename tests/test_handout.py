@@ -15,7 +15,7 @@ import pytest
 from assignment import handout
 from assignment.cases import load_cases
 from assignment.stubs import calls, empty, find, first_line, last_line, make_stub, signature
-from assignment.tasks import FILES, PROJECT, Task, load_tasks, written_tasks
+from assignment.tasks import FILES, GIVEN, PROJECT, Task, load_tasks, written_tasks
 from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
 
 # Lines of a solution that say nothing of it, and stand in given files too.
@@ -68,6 +68,12 @@ def test_what_only_a_teacher_has_stays_at_home(learners_tree: Path) -> None:
         assert not set(Path(name).parts) & set(rooms), name
         assert name not in {f"assignment/{module}.py" for module in modules}
     assert {*FILES, "README.md", "structure.md", "guide.md", "setup.sh"} <= names
+
+
+def test_no_helper_may_hide_what_is_at_the_top(learners_tree: Path) -> None:
+    top = {path.stem for path in learners_tree.glob("*.py")}
+    top |= {path.name for path in learners_tree.iterdir() if path.is_dir()}
+    assert {*GIVEN, *(name.removesuffix(".py") for name in FILES)} == top
 
 
 def test_stubs_keep_signatures_decorators_and_recipes(learners_tree: Path) -> None:
