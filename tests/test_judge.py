@@ -148,7 +148,8 @@ def test_indices_are_whole_numbers() -> None:
 
 
 def test_a_file_that_cannot_be_imported_costs_its_own_tasks() -> None:
-    worker, given_up = Scripted(), []
+    worker = Scripted()
+    given_up: list[str] = []
     worker.broken = {"rope"}
     results = judged(worker, give_up=given_up.append)
     assert given_up == ["rope.py"]
