@@ -126,7 +126,7 @@ def test_who_judges_runs_nothing_of_a_learners() -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "assignment/teaching.md"])
 def test_documents_name_files_that_exist(name: str) -> None:
     text = (PROJECT / name).read_text(encoding="utf-8")
     made = {"stories42M.pt", "tokenizer.model", "sanity_check.data", "tokenizer.bin"}
@@ -168,10 +168,14 @@ def test_the_readmes_python_examples_run(tmp_path: Path) -> None:
         assert result.returncode == 0, example + result.stderr
 
 
-def test_the_readmes_flags_exist() -> None:
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["README.md", "assignment/teaching.md"])
+def test_the_documents_flags_exist(name: str) -> None:
+    text = (PROJECT / name).read_text(encoding="utf-8")
     help_texts = ""
-    for command in (["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"]):
+    kit = ("handout", "check", "watch", "submit", "grade", "gradescope", "selftest")
+    commands = [["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"]]
+    commands += [["-m", "assignment", name] for name in kit]
+    for command in commands:
         result = subprocess.run(
             [sys.executable, *command, "--help"], cwd=PROJECT, capture_output=True, text=True,
             check=False,
