@@ -49,7 +49,7 @@ def judge(
         )
         unstarted = any(done[name].status is Status.NOT_STARTED for name in open_ones)
         if task.file in broken:
-            result = result_of_failure(task, broken[task.file])
+            result = result_of_import(task, broken)
         elif broken and task.file is None:
             result = blocked(task, sorted(broken))
         elif open_ones and (unstarted or task.name != "stack"):
@@ -75,6 +75,15 @@ def broken_files(worker: Worker, give_up: Callable[[str], None]) -> dict[str, Re
             broken[name] = reply
             give_up(name)
     return broken
+
+
+def result_of_import(task: Task, broken: Mapping[str, Reply]) -> TaskResult:
+    """How a task stands whose file cannot be imported: blocked, where another file is to blame."""
+    assert task.file is not None
+    origin = broken[task.file].place.partition(",")[0]
+    if origin in broken and origin != task.file:
+        return blocked(task, [origin])
+    return result_of_failure(task, broken[task.file])
 
 
 def run_task(worker: Worker, task: Task, cases: Sequence[Case]) -> TaskResult:

@@ -157,6 +157,8 @@ def test_a_file_that_cannot_be_imported_costs_its_own_tasks() -> None:
     assert "rope.py, line 3" in results["rope"].message
     assert "while it was imported" in results["rope"].message
     assert results["stack"].message == "blocked by rope.py"
+    worker.broken = {"rope", "llama"}  # which imports it
+    assert judged(worker)["rmsnorm"].message == "blocked by rope.py"
     passed = {name for name, result in results.items() if result.status is Status.PASSED}
     assert passed == set(load_tasks()) - {"rope", "stack", "end_to_end"}
 
