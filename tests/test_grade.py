@@ -13,14 +13,10 @@ import pytest
 
 from assignment import grade, selftest
 from assignment.results import Status, SubmissionResult, TaskResult
-from assignment.sandbox import TIERS, choose_tier
 from assignment.tasks import FILES, load_tasks
 from tests.helpers import PROJECT
 
-ATTACKS = (
-    "endless_loop", "daemon", "exit_zero", "writes_new_files", "reads_the_secret",
-    "kills_its_parent", "file_torch",
-)  # fmt: skip
+ATTACKS = ("daemon", "exit_zero", "writes_new_files", "reads_the_secret", "kills_its_parent")
 
 
 def run_kit(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
@@ -98,16 +94,9 @@ def test_hidden_cases_come_back_with_the_secret() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tier", TIERS)
-def test_attacks_gain_nothing_and_leave_nothing(
-    tier: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    try:
-        choose_tier(PROJECT, only=tier)
-    except ValueError as error:
-        pytest.skip(str(error))
-    pattern = f"^attack ({'|'.join(ATTACKS)})$"
-    status = selftest.main(["--tier", tier, "--match", pattern])
+def test_attacks_gain_nothing_and_leave_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """A few; `selftest` runs them all, in any tier."""
+    status = selftest.main(["--match", f"^attack ({'|'.join(ATTACKS)})$"])
     output = capsys.readouterr().out
     assert status == 0, output
     assert f"{len(ATTACKS)} submissions, 0 complaints" in output
