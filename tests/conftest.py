@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,10 @@ import sentencepiece
 from assignment import handout
 from support import errors
 from tests.helpers import CONFIG, random_llama
+
+# Started in the background, as `pytest &` in a script, a process ignores Ctrl-C, and so do its
+# children; some tests send it to theirs. A handler of ours is put back to the default in them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WORDS = ["wonderful", "terrible", "movie", "thriller", "wanted", "while", "hero", "playing"]
 
