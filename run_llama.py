@@ -266,7 +266,11 @@ def prompt(args: argparse.Namespace) -> None:
     """--option prompt: classify zero-shot, by the likelihood of each label after a question."""
     splits, outputs = read_splits(args, "prompting")
     options = PromptOptions(
-        args.scoring, args.calibrate, args.batch_size, args.max_tokens, args.max_sentence_len
+        args.scoring,
+        args.calibrate,
+        args.batch_size,
+        args.max_tokens or 1024,
+        args.max_sentence_len,
     )
     loaded = load(args)
     print_sources(loaded, splits)
@@ -287,7 +291,7 @@ def finetune(args: argparse.Namespace) -> None:
         epochs=args.epochs or (20 if freeze else 5),
         lr=args.lr if args.lr is not None else (3e-4 if freeze else 2e-5),
         batch_size=args.batch_size or 8,
-        max_tokens=args.max_tokens,
+        max_tokens=args.max_tokens or 512,
         seed=args.seed,
         autocast=choose_autocast(args.autocast, choose_device(args.device, args.use_gpu)),
     )
@@ -378,7 +382,8 @@ def get_args() -> argparse.Namespace:
     add(group, "--batch_size", "sentences; for finetune of one step, however little memory there "
         "is (default: 8)", type=int, metavar="N")  # fmt: skip
     add(group, "--max_tokens", "tokens that go through the model at once, padding included: the "
-        "less, the less memory", type=int, default=1024, metavar="N")  # fmt: skip
+        "less, the less memory (default: 1024; 512 for finetune)",
+        type=int, metavar="N")  # fmt: skip
 
     group = parser.add_argument_group("prompt")
     add(group, "--scoring", "chain: a label's pieces in turn, given the prompt; course: as the "
