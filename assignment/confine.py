@@ -59,6 +59,9 @@ class Limits:
     processes: int = 64  # threads included
 
 
+LIMITS = Limits(seconds=10, memory=2**31, file_bytes=0)  # of one task, and of an import
+
+
 def set_limits(limits: Limits) -> None:
     """Set the limits of the system that this platform has."""
     if resource is None:

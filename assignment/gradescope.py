@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assignment import report
 from assignment.grade import TITLES, make_grader, nothing_earned, read_secret
-from assignment.handout import GIVEN, ROOMS
+from assignment.handout import AS_IT_IS, ROOMS
 from assignment.intake import take_in
 from assignment.results import SubmissionResult
 from assignment.sandbox import Worker
@@ -43,7 +43,7 @@ exec .venv/bin/python -m assignment gradescope --run "$root"
 
 def package(out: Path, secret: bytes) -> int:
     """Write the package; returns how many files it holds."""
-    names = set(GIVEN) | set(FILES) | {"pyproject.toml", "README.md"}
+    names = set(AS_IT_IS) | set(FILES) | {"pyproject.toml", "README.md"}
     for room in (*ROOMS, "assignment", "assignment/learners"):
         for pattern in ("*.py", "*.toml", "*.md", "*.css"):
             found = (PROJECT / room).glob(pattern)
@@ -101,5 +101,5 @@ def main(arguments: list[str]) -> int:
     secret = read_secret(options.secret) if options.secret else secrets.token_hex(32).encode()
     count = package(options.out, secret)
     print(f"wrote {options.out}: {count} files, {options.out.stat().st_size / 1e6:.1f} MB")
-    print("upload it as the autograder; two processors and 3 GB of memory suffice")
+    print("upload it as the autograder of a programming assignment")
     return 0

@@ -14,7 +14,7 @@ from support.errors import ArgumentParser
 
 # What a learner gets as it is. Whole rooms first; of assignment/ only what a learner runs.
 ROOMS = ("checkpoints", "sentiment", "support", "assignment/runners", "assignment/report")
-GIVEN = (
+AS_IT_IS = (
     "config.py", "base_llama.py", "tokenizer.py", "run_llama.py", "rope_test.py",
     "optimizer_test.py", "sanity_check.py", "setup.sh", "constraints.txt", "LICENSE",
     ".gitignore", "data/__init__.py", "data/external.toml", "data/external.py",
@@ -57,7 +57,7 @@ def build(out: Path) -> list[str]:
 
 def tree_files() -> dict[str, bytes]:
     """Every file of the handout, by name, the same each time."""
-    names = set(GIVEN)
+    names = set(AS_IT_IS)
     for room in ROOMS:
         names |= {str(path.relative_to(PROJECT)) for path in (PROJECT / room).glob("*.py")}
     contents = {name: (PROJECT / name).read_bytes() for name in names}

@@ -11,16 +11,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assignment.cases import Array, Arrays, Case, compare, stages
-from assignment.confine import Limits
+from assignment.confine import LIMITS, Limits
+from assignment.report.text import clean
 from assignment.results import Finding, Status, TaskResult
 from assignment.sandbox import Reply, Worker
 from assignment.tasks import FILES, Task, load_tasks
 
-LIMITS = Limits(seconds=10, memory=2**31, file_bytes=0)
 LIMITS_END_TO_END = Limits(seconds=90, memory=3 * 2**30, file_bytes=2**26)
-CONTROL = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u202a-\u202e\u2066-\u2069]"
-)
 
 
 def judge(
@@ -66,11 +63,11 @@ def judge(
 def broken_files(worker: Worker, give_up: Callable[[str], None]) -> dict[str, Reply]:
     """The files that cannot be imported, and what came of trying; usually one look is enough."""
     modules = [Path(name).stem for name in FILES]
-    if worker.run(modules, limits=LIMITS).ended == "done":
+    if worker.run(modules).ended == "done":
         return {}
     broken = {}
     for name, module in zip(FILES, modules, strict=True):
-        reply = worker.run([module], limits=LIMITS)
+        reply = worker.run([module])
         if reply.ended != "done":
             broken[name] = reply
             give_up(name)
@@ -93,7 +90,7 @@ def run_task(worker: Worker, task: Task, cases: Sequence[Case]) -> TaskResult:
     reply = worker.run([module] if task.file else [], task.name, module,
                        [case.inputs for case in cases], limits)  # fmt: skip
     result = TaskResult(task.name, Status.PASSED, 0.0, task.points, seconds=reply.seconds)
-    result.printed = plain(reply.printed, 10_000)
+    result.printed = clean(reply.printed, 10_000)
     for case, outputs in zip(cases, reply.outputs, strict=False):
         finding = check_outputs(case, outputs)
         if finding is not None:
@@ -135,7 +132,7 @@ def check_modes(case: Case, outputs: Arrays) -> Finding | None:
             wanted = "30 lines `prediction ||| sentence`"
         if not good:
             first = lines[0][:80] if lines else "nothing"
-            difference = (f"got       {len(lines)} lines, the first: {plain(first, 80)}",
+            difference = (f"got       {len(lines)} lines, the first: {clean(first, 80)}",
                           f"expected  {wanted}")  # fmt: skip
             return Finding(case.name, case.about, f"{name}.txt", difference,
                            "a change to what runs the modes", None, case.hidden)  # fmt: skip
@@ -148,7 +145,7 @@ def result_of_failure(task: Task, reply: Reply, case: Case | None = None) -> Tas
     status = known.get(reply.ended, Status.CRASHED)
     where = "while it was imported" if reply.phase == "import" else ""
     where = f"in case {case.name}" if case is not None and reply.phase == "run" else where
-    error, place = plain(reply.error, 1000), plain(reply.place, 200)
+    error, place = clean(reply.error, 1000), clean(reply.place, 200)
     message = {
         Status.NOT_STARTED: "raises NotImplementedError",
         Status.TIMEOUT: f"did not end within the time it has {where}",
@@ -157,7 +154,7 @@ def result_of_failure(task: Task, reply: Reply, case: Case | None = None) -> Tas
     }[status]
     if place and status is not Status.NOT_STARTED:
         message = f"{place}: {message}"
-    printed = plain(reply.printed, 10_000)
+    printed = clean(reply.printed, 10_000)
     return TaskResult(task.name, status, 0.0, task.points, message.strip(), printed=printed,
                       seconds=reply.seconds)  # fmt: skip
 
@@ -166,9 +163,3 @@ def blocked(task: Task, names: Sequence[str]) -> TaskResult:
     """A task that was not run, since others have to come first."""
     message = f"blocked by {', '.join(names)}"
     return TaskResult(task.name, Status.BLOCKED, 0.0, task.points, message)
-
-
-def plain(text: str, limit: int) -> str:
-    """Text of a learner's program without control characters, cut to a length."""
-    text = CONTROL.sub("", text)
-    return text if len(text) <= limit else text[:limit] + f" ... ({len(text) - limit} more)"

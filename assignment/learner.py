@@ -60,31 +60,30 @@ def show(result: SubmissionResult) -> None:
     print(f"\nnext: {task} ({place}); python -m assignment hint {task}")
 
 
+def chosen_tasks(command: str, description: str, arguments: list[str]) -> list[str] | None:
+    """The tasks that a command line names; None for all."""
+    parser = ArgumentParser(prog=f"python -m assignment {command}", description=description)
+    parser.add_argument("task", nargs="*", help="only these tasks (default: all)")
+    return [require_task(name).name for name in parser.parse_args(arguments).task] or None
+
+
 def check(arguments: list[str]) -> int:
     """Run all tasks, or the ones that are named."""
-    parser = ArgumentParser(
-        prog="python -m assignment check", description="Check what you have written so far."
-    )
-    parser.add_argument("task", nargs="*", help="only these tasks (default: all)")
-    names = [require_task(name).name for name in parser.parse_args(arguments).task]
+    names = chosen_tasks("check", "Check what you have written so far.", arguments)
     with Worker(PROJECT, confine=False) as worker:
-        result = run_checks(worker, names or None)
+        result = run_checks(worker, names)
     show(result)
     return 0 if all(task.status is Status.PASSED for task in result.tasks) else 1
 
 
 def watch(arguments: list[str]) -> int:
     """Check again whenever one of the files is saved."""
-    parser = ArgumentParser(
-        prog="python -m assignment watch", description="Check on every save, until Ctrl-C."
-    )
-    parser.add_argument("task", nargs="*", help="only these tasks (default: all)")
-    names = [require_task(name).name for name in parser.parse_args(arguments).task]
+    names = chosen_tasks("watch", "Check on every save, until Ctrl-C.", arguments)
     with Worker(PROJECT, confine=False) as worker:
         try:
             while True:
                 seen = stamps()
-                result = run_checks(worker, names or None)
+                result = run_checks(worker, names)
                 if sys.stdout.isatty():
                     print("\x1b[H\x1b[2J\x1b[3J", end="")
                 show(result)
@@ -186,11 +185,12 @@ def submit(arguments: list[str]) -> int:
     missing = [name for name in FILES if not (PROJECT / name).exists()]
     if missing:
         raise ValueError(f"missing: {', '.join(missing)}; put them beside {PROJECT / 'config.py'}")
-    helpers = sorted(path.name for path in PROJECT.glob("*.py") if shadowed(path.name) is None)
+    own = {path.name for path in PROJECT.glob("*.py")} - set(FILES)
+    helpers = sorted(name for name in own if shadowed(name) is None)
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / out.name
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-            for name in (*FILES, *extra_files(helpers)):
+            for name in (*FILES, *helpers):
                 file.write(PROJECT / name, f"{options.id}/{name}")
         intake = take_in(archive)
         if intake.refused:
@@ -199,11 +199,6 @@ def submit(arguments: list[str]) -> int:
             shutil.copyfile(archive, temporary)
     say_taken(intake, out)
     return 0
-
-
-def extra_files(helpers: list[str]) -> list[str]:
-    """Helper modules that the learner has added; what the handout brought is not among them."""
-    return [name for name in helpers if name not in FILES]
 
 
 def say_taken(intake: Intake, out: Path) -> None:

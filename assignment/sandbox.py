@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
 import queue
 import shutil
 import subprocess
@@ -24,13 +23,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from assignment.confine import Limits, readable_places
-from assignment.wire import LARGEST, Array, pack, unpack
+from assignment.confine import LIMITS, Limits, readable_places
+from assignment.wire import Array, pack, size, unpack
+
+try:
+    import pwd
+except ImportError:  # Windows has no such users
+    pwd = None  # type: ignore[assignment]
 
 TIERS = ("bubblewrap", "separate user", "plain")
 FIRST_UID = 64_100  # of the users that own nothing
 START_SECONDS = 120  # importing torch from a cold disk
-BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from assignment.worker import main; main({})"
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from assignment.worker import main; main()"
 
 
 @dataclass(frozen=True)
@@ -56,22 +60,18 @@ class Worker:
         *,
         tier: str = "plain",
         confine: bool = True,
-        threads: int = 1,
         slot: int = 0,
-        readable: Sequence[Path] = (),
     ) -> None:
         """Prepare folders; a tree of its own, to be filled, unless one is given.
 
         Args:
             confine: whether the code gives up what `confine.py` names, and its user.
             slot: tells workers apart that run at the same time.
-            readable: files and folders that the code may read beside the tree and Python.
         """
         self.home = Path(tempfile.mkdtemp(prefix="min-llama-"))
         self.tree = self.home / "tree" if tree is None else tree.resolve()
         self.scratch = self.home / "scratch"
-        self.tier, self.confine, self.threads = tier, confine, threads
-        self.readable = [str(path.resolve()) for path in readable]
+        self.tier, self.confine = tier, confine
         own_user = confine and tier != "plain" and os.name == "posix" and os.geteuid() == 0
         self.uid = free_uid(slot) if own_user else None
         self.tree.mkdir(exist_ok=True)
@@ -97,19 +97,13 @@ class Worker:
         Raises:
             OSError: it did not get ready.
         """
-        command = [sys.executable, "-I", "-B", "-c", BOOT.format(self.threads), str(self.tree)]
+        command = [sys.executable, "-I", "-B", "-c", BOOT, str(self.tree)]
         if self.tier == "bubblewrap":
             command = [*self._bubblewrap(), *command]
-        environment = {
-            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.scratch),
-            "OMP_NUM_THREADS": str(self.threads), "TMPDIR": str(self.scratch),
-        }  # fmt: skip
-        if (root := os.environ.get("SYSTEMROOT")) is not None:  # Windows needs it
-            environment["SYSTEMROOT"] = root
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-            env=environment, cwd=self.home, start_new_session=True,
+            env=self._environment(), cwd=self.home, start_new_session=True,
         )  # fmt: skip
         self.replies = queue.Queue()
         threading.Thread(
@@ -131,8 +125,8 @@ class Worker:
         with contextlib.suppress(ValueError, OSError):
             while line := process.stdout.readline(1 << 16):
                 about = json.loads(line)
-                size = int(about.get("printed", 0)) + int(about.get("bytes", 0))
-                replies.put((about, process.stdout.read(size)))
+                length = int(about.get("printed", 0)) + int(about.get("bytes", 0))
+                replies.put((about, process.stdout.read(length)))
         replies.put(None)
 
     def stop(self) -> None:
@@ -149,6 +143,16 @@ class Worker:
         if self.uid is not None:  # whatever runs as this user, wherever it has gone
             subprocess.run(["/bin/sh", "-c", "kill -9 -1"], user=self.uid, check=False)
 
+    def _environment(self) -> dict[str, str]:
+        """All that the worker has of environment variables."""
+        environment = {
+            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.scratch),
+            "OMP_NUM_THREADS": "1", "TMPDIR": str(self.scratch),
+        }  # fmt: skip
+        if (root := os.environ.get("SYSTEMROOT")) is not None:  # Windows needs it
+            environment["SYSTEMROOT"] = root
+        return environment
+
     def _bubblewrap(self) -> list[str]:
         """The command that a worker is started through."""
         command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--as-pid-1"]
@@ -161,15 +165,13 @@ class Worker:
             command += ["--unshare-cgroup-try", "--cap-drop", "ALL"]
             for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL"):
                 command += ["--cap-add", capability]
-        for name in ("PATH", "LANG"):
-            command += ["--setenv", name, {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}[name]]
-        command += ["--setenv", "OMP_NUM_THREADS", str(self.threads)]
-        command += ["--setenv", "HOME", str(self.scratch), "--setenv", "TMPDIR", str(self.scratch)]
+        for name, value in self._environment().items():
+            command += ["--setenv", name, value]
         command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
         for link in ("/lib", "/lib64", "/bin"):
             if os.path.islink(link):
                 command += ["--symlink", os.readlink(link), link]
-        places = ["/usr", *readable_places(str(self.tree)), *self.readable]
+        places = ["/usr", *readable_places(str(self.tree))]
         above = {str(p) for place in [*places, str(self.scratch)] for p in Path(place).parents}
         for folder in sorted(above):
             if folder not in ("/", "/tmp", "/usr"):  # left to itself, it closes them to others
@@ -184,7 +186,7 @@ class Worker:
         task: str | None = None,
         runner: str = "",
         cases: Sequence[Mapping[str, Array]] = (),
-        limits: Limits = Limits(seconds=10, memory=2**31, file_bytes=0),  # noqa: B008 (frozen)
+        limits: Limits = LIMITS,
     ) -> Reply:
         """Import modules in a new child and feed it cases; whatever happens, there is a reply."""
         clear(self.scratch)
@@ -192,7 +194,6 @@ class Worker:
         job = {
             "imports": list(imports), "task": task, "runner": runner, "uid": self.uid,
             "folder": str(self.scratch), "limits": asdict(limits), "confine": self.confine,
-            "readable": self.readable, "output_bytes": LARGEST,
             "cases": [(about, len(data)) for about, data in packed],
         }  # fmt: skip
         start = time.monotonic()
@@ -244,9 +245,9 @@ def read_reply(about: Mapping[str, Any], data: bytes) -> Reply:
         said = json.loads(line)
         outputs, start = [], 0
         for description in said["about"]:
-            size = sum(_size(entry) for entry in description)
-            outputs.append(unpack(description, payload[start : start + size]))
-            start += size
+            length = sum(size(kind, shape) for _, kind, shape in description)
+            outputs.append(unpack(description, payload[start : start + length]))
+            start += length
         if said["ended"] not in ("done", "not started", "memory", "crashed"):
             raise ValueError("an unknown end")
         return Reply(
@@ -256,17 +257,6 @@ def read_reply(about: Mapping[str, Any], data: bytes) -> Reply:
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return Reply(*how_it_died(status), printed=printed, seconds=seconds)
-
-
-def _size(entry: Any) -> int:
-    """Bytes of one described array; `unpack` finds out whether the description holds."""
-    _, kind, shape = entry
-    size = int(str(kind)[1:])
-    for n in shape:
-        size *= int(n)
-    if not 0 <= size <= LARGEST:
-        raise ValueError("an array that is too large")
-    return size
 
 
 def how_it_died(status: int) -> tuple[str, str, list[dict[str, Array]], str]:
@@ -293,7 +283,23 @@ def free_uid(slot: int) -> int:
     return next(uid for uid in range(FIRST_UID + 100 * slot, 2**31) if uid not in taken)
 
 
-def choose_tier(tree: Path, readable: Sequence[Path] = (), only: str | None = None) -> Tier:
+@dataclass(frozen=True)
+class Tier:
+    """A way to run code, and what the kernel adds to it."""
+
+    name: str
+    confined: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", ".join((self.name, *self.confined))
+
+    @property
+    def isolates(self) -> bool:
+        """Whether it keeps code that means harm from doing any."""
+        return self.name != "plain" or set(self.confined) == {"Landlock", "seccomp"}
+
+
+def choose_tier(tree: Path, only: str | None = None) -> Tier:
     """The first tier in which a worker starts and imports, with the confinement that it has.
 
     Args:
@@ -312,7 +318,7 @@ def choose_tier(tree: Path, readable: Sequence[Path] = (), only: str | None = No
             reasons.append("separate user: needs root")
             continue
         try:
-            with Worker(tree, tier=name, readable=readable) as worker:
+            with Worker(tree, tier=name) as worker:
                 reply = worker.run(["tomllib", "colorsys", "config", "base_llama"])
         except OSError as error:
             reasons.append(str(error))
@@ -321,19 +327,3 @@ def choose_tier(tree: Path, readable: Sequence[Path] = (), only: str | None = No
             return Tier(name, reply.confined)
         reasons.append(f"{name}: {reply.error}")
     raise ValueError(f"no way to run code that is not trusted: {'; '.join(reasons)}")
-
-
-@dataclass(frozen=True)
-class Tier:
-    """A way to run code, and what the kernel adds to it."""
-
-    name: str
-    confined: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return ", ".join((self.name, *self.confined))
-
-    @property
-    def isolates(self) -> bool:
-        """Whether it keeps code that means harm from doing any."""
-        return self.name != "plain" or set(self.confined) == {"Landlock", "seccomp"}

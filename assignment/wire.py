@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,17 @@ def pack(arrays: Mapping[str, Any]) -> tuple[list[Any], bytes]:
     return about, b"".join(x.tobytes() for x in plain.values())
 
 
+def size(kind: Any, shape: Any) -> int:
+    """Bytes of an array as it is described; raises a ValueError where that describes none."""
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise ValueError(f"an array of type {str(kind)[:20]!r}: only numbers and truth values")
+    if not isinstance(shape, list) or len(shape) > 8:
+        raise ValueError("a shape that is none")
+    if not all(type(n) is int and 0 <= n <= 2**31 for n in shape):
+        raise ValueError("a shape that is none")
+    return math.prod(shape, start=np.dtype(kind).itemsize)
+
+
 def unpack(about: Any, data: bytes) -> dict[str, np.ndarray[Any, Any]]:
     """Arrays back from `pack`; trusts nothing that it reads.
 
@@ -33,20 +45,14 @@ def unpack(about: Any, data: bytes) -> dict[str, np.ndarray[Any, Any]]:
         if not (isinstance(entry, list) and len(entry) == 3):
             raise ValueError("not a description of an array")
         name, kind, shape = entry
-        if not isinstance(name, str) or kind not in TYPES:
-            raise ValueError(f"an array of type {str(kind)[:20]!r}: only numbers and truth values")
-        if not isinstance(shape, list) or len(shape) > 8:
-            raise ValueError("a shape that is none")
-        if not all(type(n) is int and 0 <= n <= 2**31 for n in shape):
-            raise ValueError("a shape that is none")
-        size = np.dtype(kind).itemsize
-        for n in shape:
-            size *= n
-        if start + size > len(data):
+        if not isinstance(name, str):
+            raise ValueError("an array without a name: only numbers and truth values that have one")
+        length = size(kind, shape)
+        if start + length > len(data):
             raise ValueError("fewer bytes than announced")
         # A copy, since `data` cannot be written to
-        arrays[name] = np.frombuffer(data[start : start + size], kind).reshape(shape).copy()
-        start += size
+        arrays[name] = np.frombuffer(data[start : start + length], kind).reshape(shape).copy()
+        start += length
     if start != len(data):
         raise ValueError("more bytes than announced")
     return arrays

@@ -104,7 +104,7 @@ def child(job: Mapping[str, Any], arrays: list[dict[str, Any]], result: int) -> 
     if job["confine"]:
         confine.forbid_new_privileges()
         writable = [job["folder"]] if limits.file_bytes else []
-        places = [*confine.readable_places(sys.path[0]), *job["readable"]]
+        places = confine.readable_places(sys.path[0])
         confined += ["Landlock"] * confine.landlock(places, writable)
         confined += ["seccomp"] * confine.seccomp()
     reply, data = run_job(job, arrays)
@@ -235,7 +235,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
         if hasattr(os, "fork"):
             pid, result, printed = start_child(job, arrays)
             deadline = start + job["limits"]["seconds"]
-            data, text, total, ended = read_child(result, printed, deadline, job["output_bytes"])
+            data, text, total, ended = read_child(result, printed, deadline, LARGEST)
             status = end_child(pid, ended)
             left = sweep()
         else:  # no fork, as on Windows: the worker is the child, and is replaced after each job
@@ -253,13 +253,13 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
             return
 
 
-def main(threads: int) -> None:
+def main() -> None:
     """Take over stdin and stdout, get ready, say so, and serve."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing that is printed may look like a reply
     confine.adopt_orphans()
     confine.hide_memory()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     # Imports a part of torch that is slow to load, once for all children.
     torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
     replies.write(b'{"ready": true}\n')

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assignment.cases import ATOL, Array, Case, load_cases
-from assignment.judge import check_modes, judge, plain
+from assignment.judge import check_modes, judge
+from assignment.report.text import clean
 from assignment.results import Picture, Status, SubmissionResult, TaskResult
 from assignment.sandbox import Reply, Worker, read_reply
 from assignment.tasks import FILES, PROJECT, load_tasks
@@ -344,9 +345,9 @@ def test_a_picture_has_room_for_256_rows_and_columns() -> None:
 
 def test_text_of_a_learners_program_controls_nothing() -> None:
     wild = "\x1b[2J\x1b]0;title\x07a\x00b\r\u202ec\x9b1m\n\td\u2066"
-    assert not set(plain(wild, 100)) & set("\x1b\x00\r\x07\x9b\u202e\u2066")
-    assert plain("a\n\tb", 100) == "a\n\tb"
-    assert plain("x" * 50, 10) == "x" * 10 + " ... (40 more)"
+    assert not set(clean(wild, 100)) & set("\x1b\x00\r\x07\x9b\u202e\u2066")
+    assert clean("a\n\tb", 100) == "a\n\tb"
+    assert clean("x" * 50, 10) == "x" * 10 + "\n[40 more characters cut]"
 
 
 def test_a_case_of_shares_has_a_tolerance_of_its_own() -> None:

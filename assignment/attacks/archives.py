@@ -87,7 +87,7 @@ def parent_folder_alone(path: Path, files: Files) -> None:
 
 
 def absolute_path(path: Path, files: Files) -> None:
-    _write(path, files, (_member("/tmp/evil.py"), EVIL))
+    _write(path, files, (_member("/evil.py"), EVIL))
 
 
 def absolute_path_by_two_slashes(path: Path, files: Files) -> None:
