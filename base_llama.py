@@ -67,7 +67,8 @@ class KeyValueCache:
     ) -> None:
         """Reserve room for `capacity` slots (default: max_seq_len) in each layer."""
         self.capacity = config.max_seq_len if capacity is None else capacity
-        shape = (config.n_layers, batch_size, self.capacity, config.n_kv_heads, config.head_dim)
+        # A head's slots are neighbours, since a query reads them all, one head at a time.
+        shape = (config.n_layers, batch_size, config.n_kv_heads, self.capacity, config.head_dim)
         self.keys = torch.empty(shape, device=device, dtype=dtype)
         self.values = torch.empty(shape, device=device, dtype=dtype)
         self.real = torch.ones(batch_size, self.capacity, dtype=torch.bool, device=device)
@@ -107,9 +108,11 @@ class KeyValueCache:
     def update(self, layer_id: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Store a layer's new (B, T, KV, D) keys and values; returns all of them, (B, S, KV, D)."""
         start = self.length - key.shape[1]
-        self.keys[layer_id, :, start : self.length] = key
-        self.values[layer_id, :, start : self.length] = value
-        return self.keys[layer_id, :, : self.length], self.values[layer_id, :, : self.length]
+        kept = []
+        for slots, new in ((self.keys[layer_id], key), (self.values[layer_id], value)):
+            slots[:, :, start : self.length] = new.transpose(1, 2)
+            kept.append(slots[:, :, : self.length].transpose(1, 2))
+        return kept[0], kept[1]
 
 
 def count_positions(real: Tensor) -> Tensor:
@@ -182,25 +185,6 @@ def attention_context(
         real = cache.real[:, : past + T] if cache.padded else None
     visible = attention_mask(T, causal=config.causal, past=past, real=real, device=device)
     return AttentionContext(visible, positions, cache)
-
-
-def pack_left_padded(tokens: Tensor, real: Tensor, keep: Tensor | int | None = None) -> Any:
-    """Move each row's real tokens to the right edge and drop the columns nobody needs.
-
-    Args:
-        tokens, real: (B, T); real is True where a token is not padding.
-        keep: keep only the last so many real tokens of a row; an integer or (B, 1).
-
-    Returns:
-        tokens and real, (B, longest row).
-    """
-    if keep is not None:
-        from_the_end = real.flip(1).cumsum(dim=1).flip(1)  # 1 at a row's last real token
-        real = real & (from_the_end <= keep)
-    order = real.int().argsort(dim=1, stable=True)  # padding first, order kept
-    longest = int(real.sum(dim=1).max())
-    tokens, real = tokens.gather(1, order), real.gather(1, order)
-    return tokens[:, tokens.shape[1] - longest :], real[:, real.shape[1] - longest :]
 
 
 @dataclass(frozen=True)
@@ -280,21 +264,6 @@ class LlamaPreTrainedModel(nn.Module):
         return KeyValueCache(
             self.config, batch_size, capacity, device=self.device, dtype=self.dtype
         )
-
-    def _check_prompt(self, idx: Tensor, max_new_tokens: int, mask: Tensor | None) -> None:
-        """Raise a ValueError when `generate` cannot start from these arguments."""
-        if max_new_tokens < 0:
-            raise ValueError(f"max_new_tokens={max_new_tokens}: must be at least 0")
-        if idx.ndim != 2 or 0 in idx.shape:
-            raise ValueError(f"prompt of shape {tuple(idx.shape)}: must be (B, T), T at least 1")
-        if mask is not None:
-            check_mask(mask, idx.shape)
-        longest = idx.shape[1] if mask is None else int(mask.sum(dim=1).max())
-        if longest > self.config.max_seq_len:
-            raise ValueError(
-                f"prompt of {longest} tokens: the context ends at "
-                f"max_seq_len={self.config.max_seq_len}; shorten the prompt"
-            )
 
     @classmethod
     def from_checkpoint(
