@@ -18,12 +18,12 @@ import checkpoints
 from data import STAND_IN
 from llama import Llama
 from sampling import check_sampling
-from sentiment.finetune import FinetuneOptions, run_finetune
+from sentiment.finetune import run_finetune
 from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import PromptOptions, run_prompt
+from sentiment.recipe import FinetuneOptions, Recipe, choose_autocast
 from sentiment.reviews import Reviews
 from sentiment.splits import Splits, choose_splits
-from sentiment.training import Recipe
 from support import errors
 from support.files import require_writable, write_text
 from tokenizer import TextTokenizer, tokenizer_for
@@ -238,10 +238,6 @@ def read_splits(args: argparse.Namespace, kind: str) -> tuple[Splits, Outputs]:
         require_output(args, outfile, sources)
     if len({Path(outfile).resolve() for _, outfile in outputs.values()}) < len(outputs):
         raise ValueError("--dev_out and --test_out are one file; give two names")
-    for name in ("batch_size", "max_tokens", "epochs", "max_sentence_len"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name} {value}: must be at least 1")
     return splits, outputs
 
 
@@ -269,7 +265,7 @@ def prompt(args: argparse.Namespace) -> None:
         args.scoring,
         args.calibrate,
         args.batch_size,
-        args.max_tokens or 1024,
+        1024 if args.max_tokens is None else args.max_tokens,
         args.max_sentence_len,
     )
     loaded = load(args)
@@ -287,20 +283,11 @@ def finetune(args: argparse.Namespace) -> None:
         )
     path, stand_in = choose_checkpoint(args.pretrained_model_path)
     freeze = bool(splits.stand_in or stand_in) if args.freeze is None else args.freeze
-    recipe = Recipe(
-        epochs=args.epochs or (20 if freeze else 5),
-        lr=args.lr if args.lr is not None else (3e-4 if freeze else 2e-5),
-        batch_size=args.batch_size or 8,
-        max_tokens=args.max_tokens or 512,
-        seed=args.seed,
-        autocast=choose_autocast(args.autocast, choose_device(args.device, args.use_gpu)),
-    )
-    if not 0 < recipe.lr < float("inf"):
-        raise ValueError(f"--lr {recipe.lr}: must be a positive number")
-    if not 0 <= args.hidden_dropout_prob < 1:
-        raise ValueError(f"--hidden_dropout_prob {args.hidden_dropout_prob}: must be in [0, 1)")
-    if not args.save_minutes >= 0:
-        raise ValueError(f"--save_minutes {args.save_minutes}: must be at least 0")
+    autocast = choose_autocast(args.autocast, choose_device(args.device, args.use_gpu))
+    recipe = Recipe.preset(
+        freeze, epochs=args.epochs, lr=args.lr, batch_size=args.batch_size,
+        max_tokens=args.max_tokens, seed=args.seed, autocast=autocast,
+    )  # fmt: skip
     options = FinetuneOptions(
         freeze, args.pooling_method, args.hidden_dropout_prob, args.max_sentence_len,
         args.save_minutes, args.resume, args.tensorboard, path,
@@ -312,15 +299,6 @@ def finetune(args: argparse.Namespace) -> None:
             "frozen    the model stays as it is: it or the reviews stand in; --no-freeze trains it"
         )
     run_finetune(loaded.model, loaded.tokenizer, splits, outputs, recipe, options)
-
-
-def choose_autocast(asked: str, device: torch.device) -> bool:
-    """Whether to multiply in bfloat16: as asked, or where the hardware does it fast."""
-    if asked != "auto":
-        return asked == "on"
-    if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return device.type == "cuda" and torch.cuda.is_bf16_supported()
 
 
 def get_args() -> argparse.Namespace:
