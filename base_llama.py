@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 import checkpoints
 from config import LlamaConfig
+from support.processor import free_memory
 
 
 def attention_mask(
@@ -65,10 +66,15 @@ class KeyValueCache:
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        """Reserve room for `capacity` slots (default: max_seq_len) in each layer."""
+        """Reserve room for `capacity` slots (default: max_seq_len) in each layer.
+
+        Raises:
+            ValueError: the memory that is free does not hold it.
+        """
         self.capacity = config.max_seq_len if capacity is None else capacity
         # A head's slots are neighbours, since a query reads them all, one head at a time.
         shape = (config.n_layers, batch_size, config.n_kv_heads, self.capacity, config.head_dim)
+        require_memory(shape, device, dtype)
         self.keys = torch.empty(shape, device=device, dtype=dtype)
         self.values = torch.empty(shape, device=device, dtype=dtype)
         self.real = torch.ones(batch_size, self.capacity, dtype=torch.bool, device=device)
@@ -113,6 +119,23 @@ class KeyValueCache:
             slots[:, :, start : self.length] = new.transpose(1, 2)
             kept.append(slots[:, :, : self.length].transpose(1, 2))
         return kept[0], kept[1]
+
+
+def require_memory(shape: tuple[int, ...], device: Any, dtype: torch.dtype | None) -> None:
+    """Raise a ValueError when two tensors of a cache's shape do not fit into a processor's memory.
+
+    The system would hand them out, and stop the program once they are filled.
+    """
+    free = free_memory()
+    if free is None or torch.device(device or "cpu").type != "cpu":
+        return
+    _, rows, _, capacity, _ = shape
+    needed = 2 * math.prod(shape) * torch.empty(0, dtype=dtype).element_size()
+    if needed > free:
+        raise ValueError(
+            f"keys and values of {rows} x {capacity} tokens take {needed / 1e9:,.1f} GB and "
+            f"{free / 1e9:,.1f} GB are free: {int(rows * free / needed)} rows would fit"
+        )
 
 
 def count_positions(real: Tensor) -> Tensor:

@@ -16,6 +16,9 @@ Shapes: see config.py.
 from __future__ import annotations
 
 import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,28 +29,34 @@ from torch import Tensor, nn
 from base_llama import KeyValueCache, attention_context, last_real
 from config import LlamaConfig
 from generation import TextGenerator
-from inference.packing import Product, pack
+from inference.packing import Packer, Product, pack, pack_traceable
 from rope import rotary_angles
+from support.processor import cpp_compiler
 
 DTYPES = ("float32", "bfloat16", "float16")
 CHUNK = 512  # tokens of a prompt that are read at once: bounds the memory of a long one
 WORTH_SHARING = 8  # tokens; a shorter common prefix is read with the rest
+TRIAL = 8  # tokens, to find out whether a compiled layer is faster
 
 
-# new keys, new values, (B, KV, T, D) to write to; all keys, all values, (B, KV, S, D) to read
-Slots = tuple[Tensor, Tensor, Tensor, Tensor]
+Slots = tuple[Tensor, Tensor]  # a layer's keys and values in a cache, (B, KV, S, D)
 
 
 @dataclass(frozen=True)
 class PackedLayer:
     """What a layer multiplies by, and the sizes it needs."""
 
+    attention_gain: Tensor  # (C,)
     query_key_value: Product  # C to (H + 2 KV) * D
     output: Product  # H * D to C
+    ffn_gain: Tensor  # (C,)
     gate_up: Product  # C to 2 F
     down: Product  # F to C
     heads: tuple[int, int, int]  # H, KV, KV
     eps: Tensor  # (1,), see `direction`
+
+
+Runner = tuple[list[PackedLayer], Callable[..., Tensor]]
 
 
 class Decoder(nn.Module, TextGenerator):
@@ -65,13 +74,13 @@ class Decoder(nn.Module, TextGenerator):
         Args:
             model: a `Llama`.
             dtype: of weights, activations and cache: float32, bfloat16 or float16.
-            quantize: "int8" packs the matrices so; norms, activations and cache keep `dtype`,
-                which has to be float32.
-            compile: let torch.compile fuse what stands between the products; takes seconds at
-                the first tokens, and needs a C++ compiler.
+            quantize: "int8" packs the matrices so; all else stays float32, as `dtype` has to be.
+                Where it costs little, the inputs of a product are rounded to 8 bits as well.
+            compile: compile one layer for one token at a time, try it, and use it for all layers
+                if it is faster here (`self.compiled` tells); takes some ten seconds.
 
         Raises:
-            ValueError: an option is unknown, or two do not go together.
+            ValueError: an option is unknown, two do not go together, or there is no compiler.
         """
         super().__init__()
         if dtype not in DTYPES:
@@ -80,44 +89,68 @@ class Decoder(nn.Module, TextGenerator):
             raise ValueError(f"quantize={quantize!r}: must be 'int8' or None")
         if quantize is not None and dtype != "float32":
             raise ValueError(f"quantize={quantize!r} takes dtype='float32', not {dtype!r}")
+        if compile and cpp_compiler() is None:
+            raise ValueError("compile=True: no C++ compiler here; install g++, or leave it out")
         self.config: LlamaConfig = model.config
         self.dtype: torch.dtype = getattr(torch, dtype)
         self.device: torch.device = model.device
         self.quantize = quantize
-        self.eps = torch.tensor(
-            [math.sqrt(self.config.dim * self.config.layer_norm_eps)], device=self.device
-        )
+        config = self.config
+        self.eps = torch.tensor([math.sqrt(config.dim * config.layer_norm_eps)]).to(self.device)
         with torch.no_grad():
             self.embedding = model.tok_embeddings.weight.to(self.dtype)  # (V, C)
-            self.packed = [self._pack_layer(layer) for layer in model.layers]
-            self.norm = (model.norm.weight * math.sqrt(self.config.dim)).to(self.dtype)
-            self.output = self._pack(model.output)
-        self.run_layer = torch.compile(run_layer, dynamic=True) if compile else run_layer
+            self.packed = [self._pack_layer(layer, pack) for layer in model.layers]
+            self.gain = self._gain(model.norm)
+            self.output = self._pack(pack, model.output)
+            self.for_one: Runner = (self.packed, run_layer)  # what runs one token at a time
+            self.compiled = compile and self._choose((self.for_one, self.compiled_layers(model)))
 
-    def _pack_layer(self, layer: Any) -> PackedLayer:
+    def _pack_layer(self, layer: Any, how: Packer) -> PackedLayer:
         attention, feed_forward = layer.attention, layer.feed_forward
         return PackedLayer(
+            self._gain(layer.attention_norm),
             self._pack(
-                attention.compute_query, attention.compute_key, attention.compute_value,
-                norm=layer.attention_norm,
+                how, attention.compute_query, attention.compute_key, attention.compute_value
             ),
-            self._pack(attention.compute_output),
-            self._pack(feed_forward.w1, feed_forward.w3, norm=layer.ffn_norm),
-            self._pack(feed_forward.w2),
+            self._pack(how, attention.compute_output, coarse=True),
+            self._gain(layer.ffn_norm),
+            self._pack(how, feed_forward.w1, feed_forward.w3, coarse=True),
+            self._pack(how, feed_forward.w2),
             (self.config.n_heads, self.config.n_kv_heads, self.config.n_kv_heads),
             self.eps,
         )  # fmt: skip
 
-    def _pack(self, *parts: nn.Linear, norm: Any = None) -> Product:
-        """The product with matrices stacked, and with what is left of the norm before them.
-
-        A norm's weights scale the inputs of the product, one by one, so they are multiplied into
-        its columns, and so is sqrt(C), the rest of `direction`.
-        """
+    def _pack(self, how: Packer, *parts: nn.Linear, coarse: bool = False) -> Product:
         weight = torch.cat([part.weight for part in parts])
-        if norm is not None:
-            weight = weight * (norm.weight * math.sqrt(self.config.dim))
-        return pack(weight, self.dtype, self.quantize)
+        return how(weight, self.dtype, self.quantize, coarse)
+
+    def _gain(self, norm: Any) -> Tensor:
+        """(C,): a norm's weights, and sqrt(C), the rest of `direction`.
+
+        They could be multiplied into the columns of the product that follows. But a norm scales
+        down the few features that are far larger than the others, and int8 needs that.
+        """
+        return (norm.weight * math.sqrt(self.config.dim)).to(self.dtype)
+
+    def compiled_layers(self, model: Any) -> Runner:
+        """The layers of `model` for one token at a time, and one kernel that serves them all."""
+        layers = [self._pack_layer(layer, pack_traceable) for layer in model.layers]
+        return layers, torch.compile(run_layer, dynamic=True)
+
+    def _choose(self, rivals: tuple[Runner, Runner]) -> bool:
+        """Run a few tokens by either, and keep the faster; says whether that is the second."""
+        caches = self.new_cache(1, 4 * TRIAL), self.new_cache(1, 4 * TRIAL)
+        seconds: tuple[list[float], list[float]] = ([], [])
+        token = torch.zeros(1, 1, dtype=torch.long, device=self.device)
+        for _ in range(2 * TRIAL):  # the first ones compile
+            for rival, cache, times in zip(rivals, caches, seconds, strict=True):
+                self.for_one = rival
+                start = time.perf_counter()
+                self(token, cache=cache)
+                times.append(time.perf_counter() - start)
+        first, second = (statistics.median(times[TRIAL:]) for times in seconds)
+        self.for_one = rivals[second < first]
+        return second < first
 
     def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
         """An empty cache on the model's device and in the decoder's dtype."""
@@ -181,13 +214,17 @@ class Decoder(nn.Module, TextGenerator):
             positions = torch.arange(T, device=self.device)
         h = F.embedding(tokens, self.embedding)  # (B, T, C)
         rotation = self._rotation(positions)
-        slots = [None] * len(self.packed) if cache is None else cache_views(cache, len(tokens), T)
-        for layer, place in zip(self.packed, slots, strict=True):
-            h = self.run_layer(h, layer, rotation, context.mask, place)
-        return direction(h, self.eps) * self.norm
+        slots: Sequence[Slots | None] = [None] * len(self.packed)
+        if cache is not None:
+            used = cache.keys[:, :, :, : cache.length], cache.values[:, :, :, : cache.length]
+            slots = list(zip(*(part.unbind() for part in used), strict=True))
+        layers, run = self.for_one if h.shape[:2] == (1, 1) else (self.packed, run_layer)
+        for layer, place in zip(layers, slots, strict=True):
+            h = run(h, layer, rotation, context.mask, place)
+        return direction(h, self.eps) * self.gain
 
     def _rotation(self, positions: Tensor) -> Tensor:
-        """(..., T) positions to (..., T, H + 2 KV, D/2) complex numbers of magnitude 1.
+        """(..., T) positions to (..., T, H + 2 KV, D/2, 2) cosines and sines.
 
         The values, which are not to turn, have an angle of 0: one multiplication serves all.
         """
@@ -195,20 +232,7 @@ class Decoder(nn.Module, TextGenerator):
         angles = rotary_angles(positions, config.head_dim, config.rope_theta, torch.float32)
         turning = angles.expand(*angles.shape[:-2], config.n_heads + config.n_kv_heads, -1)
         angles = F.pad(turning, (0, 0, 0, config.n_kv_heads))
-        return torch.polar(torch.ones_like(angles), angles)
-
-
-def cache_views(cache: KeyValueCache, rows: int, T: int) -> list[Slots]:
-    """For each layer: where its T new keys and values go, and what `rows` rows attend to."""
-    new = slice(cache.length - T, cache.length)
-    return list(
-        zip(
-            cache.keys[:, :, :, new].unbind(), cache.values[:, :, :, new].unbind(),
-            cache.keys[:, :rows, :, : cache.length].unbind(),
-            cache.values[:, :rows, :, : cache.length].unbind(),
-            strict=True,
-        )
-    )  # fmt: skip
+        return torch.stack((angles.cos(), angles.sin()), dim=-1)
 
 
 def run_layer(
@@ -218,27 +242,27 @@ def run_layer(
 
     Args:
         h: (B, T, C).
-        rotation: (..., T, H + 2 KV, D/2) complex numbers of magnitude 1.
+        rotation: (..., T, H + 2 KV, D/2, 2), from `_rotation`.
         mask: boolean, broadcastable to (B, H, T, S), True where a query may attend.
-        slots: of this layer, from `cache_views`.
+        slots: of this layer; the last T are these tokens', and are written to. A single row is
+            written to all rows of the cache.
     """
     B, T, _ = h.shape
-    x = layer.query_key_value(direction(h, layer.eps))
-    heads = x.view(B, T, *rotation.shape[-2:], 2)
+    x = layer.query_key_value(direction(h, layer.eps) * layer.attention_gain)
+    heads = x.view(B, T, *rotation.shape[-3:])
     turned = rotate(heads, rotation).transpose(1, 2)  # (B, H + 2 KV, T, D)
     query, key, value = turned.split(layer.heads, dim=1)
     if slots is not None:
-        new_keys, new_values, keys, values = slots
-        new_keys.copy_(key)  # a single row is written to every row of the cache
-        new_values.copy_(value)
-        key, value = keys, values
+        keys, values = slots
+        keys[:, :, -T:], values[:, :, -T:] = key, value
+        key, value = keys[:B], values[:B]
     attended = F.scaled_dot_product_attention(query, key, value, mask, enable_gqa=True)
     h = h + layer.output(attended.transpose(1, 2).reshape(B, T, -1))
-    gate, up = layer.gate_up(direction(h, layer.eps)).chunk(2, dim=-1)
+    gate, up = layer.gate_up(direction(h, layer.eps) * layer.ffn_gain).chunk(2, dim=-1)
     return h + layer.down(F.silu(gate) * up)
 
 
-def direction(x: Tensor, eps: float) -> Tensor:
+def direction(x: Tensor, eps: Tensor) -> Tensor:
     """RMSNorm without its factor sqrt(C) and its weights, in three operations.
 
     sqrt(mean(x^2) + eps) is hypot(|x|, sqrt(C eps)) / sqrt(C).
@@ -253,7 +277,13 @@ def direction(x: Tensor, eps: float) -> Tensor:
 
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """(B, T, heads, D/2, 2) turned, pair by pair; see `rope.rotate_pairs`."""
-    return torch.view_as_real(torch.view_as_complex(x.float()) * rotation).flatten(-2).to(x.dtype)
+    if torch.compiler.is_compiling():  # which has no complex numbers, and fuses this anyway
+        (a, b), (cos, sin) = x.float().unbind(-1), rotation.unbind(-1)
+        turned = torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1)
+    else:
+        product = torch.view_as_complex(x.float()) * torch.view_as_complex(rotation)
+        turned = torch.view_as_real(product)
+    return turned.flatten(-2).to(x.dtype)
 
 
 def shared_prefix(tokens: Tensor, real: Tensor) -> int:

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 import checkpoints
 from data import STAND_IN
+from data.prepare import SNIPPETS
+from inference import Decoder
 from llama import Llama
 from run_llama import PROMPT
+from sentiment.batching import padded_batches
+from sentiment.reviews import read_reviews
 from tests.helpers import run_script
 from tests.test_model import hugging_face_twin
 from tokenizer import TextTokenizer, tokenizer_for
@@ -99,3 +104,25 @@ def test_the_pt_equals_its_gguf(model: Llama) -> None:
     tensors = checkpoints.read(source).tensors
     for name, parameter in model.named_parameters():
         assert torch.equal(parameter, tensors[name]), name
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_int8_costs_less_than_a_hundredth_of_the_perplexity(
+    model: Llama, tokenizer: TextTokenizer
+) -> None:
+    snippets = read_reviews(Path(str(SNIPPETS).format(split="dev"))).sentences
+    ids = [tokenizer.encode(text, bos=True, eos=False) for text in snippets[:400]]
+    decoders = Decoder(model), Decoder(model, quantize="int8")
+    losses = torch.zeros(2, dtype=torch.float64)
+    count = 0
+    for batch in padded_batches(ids, tokenizer.pad_id, max_tokens=1024):
+        real = batch.mask[:, 1:]
+        count += int(real.sum())
+        for i, decoder in enumerate(decoders):
+            logits, _ = decoder(batch.tokens, batch.tokens, mask=batch.mask)
+            loss = F.cross_entropy(logits[:, :-1].mT, batch.tokens[:, 1:], reduction="none")
+            losses[i] += loss[real].sum()
+    exact, rounded = (losses / count).exp().tolist()
+    assert 100 < exact < 300
+    assert 0.99 < rounded / exact < 1.01
