@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from assignment import report
 from assignment.cases import Case, load_cases
+from assignment.confine import LIMITS, Limits
 from assignment.handout import tree_files
 from assignment.intake import Intake, find_submissions, take_in
 from assignment.judge import judge
@@ -44,6 +45,7 @@ class Grader:
     secret: bytes  # that hidden cases are drawn from
     tier: Tier
     base: Mapping[str, bytes]  # the handout's tree, under every submission
+    limits: Limits = LIMITS  # of one task
 
     def grade(
         self,
@@ -72,7 +74,7 @@ class Grader:
             hidden = hidden_cases(task.name, self.secret, intake.sha256)
             return [*load_cases(task.name), *(case for case in hidden if case.name != "modes")]
 
-        for task in judge(worker, cases_of, give_up=give_up):
+        for task in judge(worker, cases_of, give_up=give_up, limits=self.limits):
             result.tasks.append(task)
             tell(result)
         add_flags(result, intake)
