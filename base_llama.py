@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 import checkpoints
 from config import LlamaConfig
@@ -229,6 +230,22 @@ class Footprint:
         )
 
 
+class WithoutInitialisation(TorchFunctionMode):
+    """In it, `torch.nn.init` does nothing: for weights that are about to be replaced.
+
+    On the meta device there is nothing to fill, and yet a second would pass: torch looks for a way
+    to draw random numbers there, and imports its compiler for that.
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return function(*args, **kwargs)
+
+
 class LlamaPreTrainedModel(nn.Module):
     """Initialisation, counting, and the way from and to a checkpoint; `Llama` builds on it."""
 
@@ -308,7 +325,7 @@ class LlamaPreTrainedModel(nn.Module):
         if causal is not None:
             config = replace(config, causal=causal)
         checkpoints.require_layers(checkpoint)  # before a stack of that depth is built
-        with torch.device("meta"):
+        with torch.device("meta"), WithoutInitialisation():
             model = cls(config)
         expected = model.state_dict()
         if config.tie_embeddings:
