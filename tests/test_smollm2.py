@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 from pathlib import Path
 
@@ -109,20 +108,18 @@ def test_the_pt_equals_its_gguf(model: Llama) -> None:
 
 @pytest.mark.slow
 @torch.no_grad()
-def test_int8_costs_less_than_a_hundredth_of_the_perplexity(
-    model: Llama, tokenizer: TextTokenizer
-) -> None:
+def test_int8_predicts_nearly_the_same(model: Llama, tokenizer: TextTokenizer) -> None:
+    """Kullback-Leibler divergence: by so much, in nats, text of the model's own is less likely."""
     snippets = read_reviews(Path(str(SNIPPETS).format(split="dev"))).sentences
-    ids = [tokenizer.encode(text, bos=True, eos=False) for text in snippets[:400]]
+    ids = [tokenizer.encode(text, bos=True, eos=False) for text in snippets[:60]]
+    divergence, count = 0.0, 0
     decoders = Decoder(model), Decoder(model, quantize="int8")
-    losses, count = [0.0, 0.0], 0
     for batch in padded_batches(ids, tokenizer.pad_id, max_tokens=256):
-        real = batch.mask[:, 1:]
-        following = batch.tokens[:, 1:][real]
-        count += len(following)
-        for i, decoder in enumerate(decoders):
-            h = decoder.hidden_states(batch.tokens, batch.mask)[:, :-1][real]
-            losses[i] += float(F.cross_entropy(decoder.output(h), following, reduction="sum"))
-    exact, rounded = (math.exp(loss / count) for loss in losses)
-    assert 100 < exact < 300
-    assert 0.99 < rounded / exact < 1.01, f"{exact:.2f} and {rounded:.2f}"
+        exact, rounded = (
+            F.log_softmax(decoder(batch.tokens, batch.tokens, mask=batch.mask)[0], dim=-1)
+            for decoder in decoders
+        )
+        divergences = (exact.exp() * (exact - rounded)).sum(dim=-1)
+        divergence += float(divergences[batch.mask].sum())
+        count += int(batch.mask.sum())
+    assert 0.0 < divergence / count < 0.04
