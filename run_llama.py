@@ -270,8 +270,8 @@ def get_args() -> argparse.Namespace:
     add(parser, "--engine", "fast: the packed twin of the model, for generate and prompt; taught: "
         "llama.py itself; auto: fast on a CPU, where inference/ is here",
         choices=("auto", "fast", "taught"), default="auto")  # fmt: skip
-    add(parser, "--quantize", "int8: a quarter of the memory, more than twice as fast, nearly the "
-        "same text; needs the fast engine", choices=("int8",))  # fmt: skip
+    add(parser, "--quantize", "int8: matrices in a quarter of the bytes, faster for one text at a "
+        "time, nearly the same text; needs the fast engine", choices=("int8",))  # fmt: skip
     add(parser, "--compile", "let torch.compile make kernels for one token at a time; they are "
         "used if they are faster here", action="store_true")  # fmt: skip
     add(parser, "--threads", "processors to compute with (default: torch's choice)",

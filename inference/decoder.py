@@ -38,7 +38,6 @@ CHUNK = 512  # tokens of a prompt that are read at once: bounds the memory of a 
 WORTH_SHARING = 8  # tokens; a shorter common prefix is read with the rest
 TRIAL = 8  # tokens, to find out whether a compiled layer is faster
 
-
 Slots = tuple[Tensor, Tensor]  # a layer's keys and values in a cache, (B, KV, S, D)
 
 
@@ -191,11 +190,10 @@ class Decoder(nn.Module, TextGenerator):
         nth = real.cumsum(dim=1)  # 1 at a row's first real token
         common, rest = real & (nth <= shared), real & (nth > shared)
         prefix = self._read_in_chunks(tokens[:1, common[0]], None, cache)  # (1, shared, C)
-        columns = rest.any(dim=0)
-        following = self._read_in_chunks(tokens[:, columns], rest[:, columns], cache)
-        h = following.new_zeros(*tokens.shape, following.shape[-1])
+        # No row's rest begins further left; so T tokens take T slots, as ever.
+        following = self._read_in_chunks(tokens[:, shared:], rest[:, shared:], cache)
+        h = F.pad(following, (0, 0, shared, 0))
         h[common] = prefix.repeat(len(tokens), 1, 1).flatten(0, 1)
-        h[rest] = following[rest[:, columns]]
         return h
 
     def _read_in_chunks(self, tokens: Tensor, mask: Tensor | None, cache: KeyValueCache) -> Tensor:

@@ -32,7 +32,7 @@ def pack(weight: Tensor, dtype: torch.dtype, quantize: str | None, coarse: bool)
     Args:
         quantize: "int8" or None.
         coarse: with int8, whether 8 bits will do for the inputs, too. Attention's output and the
-            gates take it; queries, keys and the logits do not (a test holds the perplexity).
+            gates take it; queries, keys and the logits do not (a test holds the divergence).
     """
     cpu = weight.device.type == "cpu"
     if quantize == "int8":
