@@ -1,8 +1,9 @@
 """What a process gives up before it runs code that nobody has read.
 
-Limits of the system, then, where the Linux kernel has them, Landlock (which files may be opened,
-since 5.13; no signals to outsiders, since 6.12) and a seccomp filter (which system calls answer at
-all). Neither needs root, and neither can be taken back. See landlock(7) and seccomp(2).
+Limits of the system and root's capabilities, then, where the Linux kernel has them, Landlock (which
+files may be opened, since 5.13; no signals to outsiders, since 6.12) and a seccomp filter (which
+system calls answer at all). Neither needs root, and neither can be taken back. See landlock(7) and
+seccomp(2).
 """
 
 from __future__ import annotations
@@ -100,6 +101,13 @@ def own_processes() -> int:
 def forbid_new_privileges() -> bool:
     """No setuid program gives back what is given up; required by what follows."""
     return sys.platform == "linux" and LIBC.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+
+
+def drop_capabilities() -> None:
+    """Keep nothing of what root may do beyond using the files that it owns; capabilities(7)."""
+    if sys.platform == "linux":
+        header = struct.pack("=Ii", 0x20080522, 0)  # version 3, this process
+        LIBC.capset(header, bytes(24))  # effective, permitted, inheritable: none
 
 
 def hide_memory() -> None:

@@ -71,7 +71,9 @@ class RealWeights:
         """Run the submission in the worker's tree; what the rubric says of it."""
         reply = run(worker, self.inputs)
         if reply.ended != "done" or not reply.outputs:
-            return f"not yet: on {STAND_IN.stem}, {failure(reply)}"
+            # A right answer in loops of Python may take too long here and is no worse for it.
+            stands = "for a human" if reply.ended == "timeout" else "not yet"
+            return f"{stands}: on {STAND_IN.stem}, {failure(reply)}"
         faults = self.faults(reply.outputs[0])
         if faults:
             return f"not yet: on {STAND_IN.stem}, {'; '.join(faults)}"

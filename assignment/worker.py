@@ -103,6 +103,7 @@ def child(job: Mapping[str, Any], arrays: list[dict[str, Any]], result: int) -> 
     confined: list[str] = []
     if job["confine"]:
         confine.forbid_new_privileges()
+        confine.drop_capabilities()
         writable = [job["folder"]] if limits.file_bytes else []
         places = [*confine.readable_places(sys.path[0]), *job["lent"]]
         confined += ["Landlock"] * confine.landlock(places, writable)

@@ -102,6 +102,22 @@ def test_attacks_gain_nothing_and_leave_nothing(capsys: pytest.CaptureFixture[st
     assert f"{len(ATTACKS)} submissions, 0 complaints" in output
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
+def test_what_is_confined_holds_no_capability() -> None:
+    """Which only root has to begin with: the attack `groups` passed as root without bubblewrap."""
+    code = (
+        "from assignment import confine\n"
+        "confine.drop_capabilities()\n"
+        "lines = open('/proc/self/status').read().splitlines()\n"
+        "held = [x.split()[1] for x in lines if x.startswith(('CapEff', 'CapPrm', 'CapInh'))]\n"
+        "assert len(held) == 3 and not any(int(x, 16) for x in held), held"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
 def test_the_selftest_can_fail() -> None:
     one = selftest.exam("solution", selftest.solution(), {})
     tasks = [
