@@ -49,6 +49,19 @@ ALLOWED = {
         "support",
         "tokenizer",
     },
+    "benchmarks": {
+        "checkpoints",
+        "classifier",
+        "config",
+        "data",
+        "inference",
+        "llama",
+        "optimizer",
+        "run_llama",
+        "sentiment",
+        "support",
+        "tokenizer",
+    },
     "data": {"checkpoints", "llama", "support", "tokenizer"},
     "rope_test": {"assignment", "rope"},
     "optimizer_test": {"assignment", "optimizer"},
@@ -173,7 +186,7 @@ def test_the_documents_flags_exist(name: str) -> None:
     text = (PROJECT / name).read_text(encoding="utf-8")
     help_texts = ""
     kit = ("handout", "check", "watch", "submit", "grade", "gradescope", "selftest")
-    commands = [["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"]]
+    commands = [["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"], ["-m", "benchmarks"]]
     commands += [["-m", "assignment", name] for name in kit]
     for command in commands:
         result = subprocess.run(
