@@ -15,9 +15,11 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 import checkpoints
 from config import LlamaConfig
+from support.processor import free_memory
 
 
 def attention_mask(
@@ -65,9 +67,15 @@ class KeyValueCache:
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        """Reserve room for `capacity` slots (default: max_seq_len) in each layer."""
+        """Reserve room for `capacity` slots (default: max_seq_len) in each layer.
+
+        Raises:
+            ValueError: the memory that is free does not hold it.
+        """
         self.capacity = config.max_seq_len if capacity is None else capacity
-        shape = (config.n_layers, batch_size, self.capacity, config.n_kv_heads, config.head_dim)
+        # A head's slots are neighbours, since a query reads them all, one head at a time.
+        shape = (config.n_layers, batch_size, config.n_kv_heads, self.capacity, config.head_dim)
+        require_memory(shape, device, dtype)
         self.keys = torch.empty(shape, device=device, dtype=dtype)
         self.values = torch.empty(shape, device=device, dtype=dtype)
         self.real = torch.ones(batch_size, self.capacity, dtype=torch.bool, device=device)
@@ -107,9 +115,28 @@ class KeyValueCache:
     def update(self, layer_id: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Store a layer's new (B, T, KV, D) keys and values; returns all of them, (B, S, KV, D)."""
         start = self.length - key.shape[1]
-        self.keys[layer_id, :, start : self.length] = key
-        self.values[layer_id, :, start : self.length] = value
-        return self.keys[layer_id, :, : self.length], self.values[layer_id, :, : self.length]
+        kept = []
+        for slots, new in ((self.keys[layer_id], key), (self.values[layer_id], value)):
+            slots[:, :, start : self.length] = new.transpose(1, 2)
+            kept.append(slots[:, :, : self.length].transpose(1, 2))
+        return kept[0], kept[1]
+
+
+def require_memory(shape: tuple[int, ...], device: Any, dtype: torch.dtype | None) -> None:
+    """Raise a ValueError when two tensors of a cache's shape do not fit into a processor's memory.
+
+    The system would hand them out, and stop the program once they are filled.
+    """
+    free = free_memory()
+    if free is None or torch.device(device or "cpu").type != "cpu":
+        return
+    _, rows, _, capacity, _ = shape
+    needed = 2 * math.prod(shape) * torch.empty(0, dtype=dtype).element_size()
+    if needed > free:
+        raise ValueError(
+            f"keys and values of {rows} x {capacity} tokens take {needed / 1e9:,.1f} GB and "
+            f"{free / 1e9:,.1f} GB are free: {int(rows * free / needed)} rows would fit"
+        )
 
 
 def count_positions(real: Tensor) -> Tensor:
@@ -184,25 +211,6 @@ def attention_context(
     return AttentionContext(visible, positions, cache)
 
 
-def pack_left_padded(tokens: Tensor, real: Tensor, keep: Tensor | int | None = None) -> Any:
-    """Move each row's real tokens to the right edge and drop the columns nobody needs.
-
-    Args:
-        tokens, real: (B, T); real is True where a token is not padding.
-        keep: keep only the last so many real tokens of a row; an integer or (B, 1).
-
-    Returns:
-        tokens and real, (B, longest row).
-    """
-    if keep is not None:
-        from_the_end = real.flip(1).cumsum(dim=1).flip(1)  # 1 at a row's last real token
-        real = real & (from_the_end <= keep)
-    order = real.int().argsort(dim=1, stable=True)  # padding first, order kept
-    longest = int(real.sum(dim=1).max())
-    tokens, real = tokens.gather(1, order), real.gather(1, order)
-    return tokens[:, tokens.shape[1] - longest :], real[:, real.shape[1] - longest :]
-
-
 @dataclass(frozen=True)
 class Footprint:
     """How large a model is; `str()` gives one line."""
@@ -220,6 +228,22 @@ class Footprint:
             f"{self.parameters:,} parameters, {self.weight_bytes / 1e6:,.0f} MB of weights, "
             f"{self.cache_bytes_per_token / 1e3:,.1f} kB of cache per token"
         )
+
+
+class WithoutInitialisation(TorchFunctionMode):
+    """In it, `torch.nn.init` does nothing: for weights that are about to be replaced.
+
+    On the meta device there is nothing to fill, and yet a second would pass: torch looks for a way
+    to draw random numbers there, and imports its compiler for that.
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return function(*args, **kwargs)
 
 
 class LlamaPreTrainedModel(nn.Module):
@@ -281,21 +305,6 @@ class LlamaPreTrainedModel(nn.Module):
             self.config, batch_size, capacity, device=self.device, dtype=self.dtype
         )
 
-    def _check_prompt(self, idx: Tensor, max_new_tokens: int, mask: Tensor | None) -> None:
-        """Raise a ValueError when `generate` cannot start from these arguments."""
-        if max_new_tokens < 0:
-            raise ValueError(f"max_new_tokens={max_new_tokens}: must be at least 0")
-        if idx.ndim != 2 or 0 in idx.shape:
-            raise ValueError(f"prompt of shape {tuple(idx.shape)}: must be (B, T), T at least 1")
-        if mask is not None:
-            check_mask(mask, idx.shape)
-        longest = idx.shape[1] if mask is None else int(mask.sum(dim=1).max())
-        if longest > self.config.max_seq_len:
-            raise ValueError(
-                f"prompt of {longest} tokens: the context ends at "
-                f"max_seq_len={self.config.max_seq_len}; shorten the prompt"
-            )
-
     @classmethod
     def from_checkpoint(
         cls,
@@ -316,7 +325,7 @@ class LlamaPreTrainedModel(nn.Module):
         if causal is not None:
             config = replace(config, causal=causal)
         checkpoints.require_layers(checkpoint)  # before a stack of that depth is built
-        with torch.device("meta"):
+        with torch.device("meta"), WithoutInitialisation():
             model = cls(config)
         expected = model.state_dict()
         if config.tie_embeddings:

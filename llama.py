@@ -8,7 +8,6 @@ The letters of the shape comments are declared in config.py; mask and cache are 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
 from os import PathLike
 
 import torch
@@ -22,11 +21,10 @@ from base_llama import (
     LlamaPreTrainedModel,
     attention_context,
     last_real,
-    pack_left_padded,
 )
 from config import LlamaConfig
+from generation import TextGenerator
 from rope import apply_rotary_emb
-from sampling import check_sampling, next_token
 
 
 class RMSNorm(nn.Module):
@@ -208,7 +206,7 @@ class LlamaLayer(nn.Module):
         return h + self.feed_forward(self.ffn_norm(h))
 
 
-class Llama(LlamaPreTrainedModel):
+class Llama(LlamaPreTrainedModel, TextGenerator):
     """Token embedding, a stack of layers, a final norm, and a projection to the vocabulary."""
 
     def __init__(self, config: LlamaConfig) -> None:
@@ -253,81 +251,6 @@ class Llama(LlamaPreTrainedModel):
         """
         h = self.hidden_states(tokens, mask, cache)
         return self.output(h if targets is not None else last_real(h, mask)[:, None]), h
-
-    @torch.no_grad()
-    def stream(
-        self, idx: Tensor, max_new_tokens: int, temperature: float = 1.0, *,
-        top_k: int | None = None, top_p: float | None = None,
-        stop_tokens: Collection[int] = (), generator: torch.Generator | None = None,
-        mask: Tensor | None = None, use_cache: bool = True,
-    ) -> Iterator[Tensor]:  # fmt: skip
-        """Yield (B, 1) new tokens at a time; arguments, checked at the first, are `generate`'s."""
-        check_sampling(temperature, top_k, top_p)
-        self._check_prompt(idx, max_new_tokens, mask)
-        real = torch.ones_like(idx, dtype=torch.bool) if mask is None else mask
-        tokens, real = pack_left_padded(idx, real)
-        stops = torch.tensor(sorted(stop_tokens), dtype=idx.dtype, device=idx.device)
-        finished = torch.zeros_like(tokens[:, :1], dtype=torch.bool)
-        limit = self.config.max_seq_len
-        cache: KeyValueCache | None = None
-        for step in range(max_new_tokens):
-            if tokens.shape[1] > limit:  # a row has outgrown the context: keep its last half
-                overgrown = real.sum(dim=1, keepdim=True) > limit
-                tokens, real = pack_left_padded(
-                    tokens, real, torch.where(overgrown, max(1, limit // 2), limit)
-                )
-                cache = None
-            if cache is not None:
-                logits, _ = self(tokens[:, -1:], cache=cache)
-            else:
-                if use_cache and self.config.causal:
-                    slots = min(limit, tokens.shape[1] + max_new_tokens - step)
-                    cache = self.new_cache(len(idx), slots)
-                logits, _ = self(tokens, mask=None if bool(real.all()) else real, cache=cache)
-            new = next_token(logits[:, -1], temperature, top_k, top_p, generator)  # (B, 1)
-            # A finished row repeats its stop token, which is the last one it holds.
-            new = torch.where(finished, tokens[:, -1:], new)
-            finished |= torch.isin(new, stops)
-            tokens = torch.cat((tokens, new), dim=1)
-            real = F.pad(real, (0, 1), value=True)
-            yield new
-            if len(stops) and bool(finished.all()):
-                return
-
-    def generate(
-        self, idx: Tensor, max_new_tokens: int, temperature: float = 1.0, *,
-        top_k: int | None = None, top_p: float | None = None,
-        stop_tokens: Collection[int] = (), generator: torch.Generator | None = None,
-        mask: Tensor | None = None, use_cache: bool = True,
-    ) -> Tensor:  # fmt: skip
-        """Continue each row of `idx`, feeding every new token back into the model.
-
-        When a text outgrows `max_seq_len`, its last half is kept and read once more. A
-        bidirectional model reads the whole text again for each token. Dropout needs eval mode.
-
-        Args:
-            idx: (B, T) prompts, T at most max_seq_len; rows of unequal length are padded.
-            max_new_tokens: how many tokens to add.
-            temperature: 0 takes the most likely token; above, samples (`sampling.py`).
-            top_k: sample among the k most likely tokens only.
-            top_p: sample among the fewest tokens that hold this share of the probability, (0, 1].
-            stop_tokens: a row is finished with the first of these, and is filled up with it.
-            generator: the source of randomness; None is torch's global one.
-            mask: (B, T) boolean, True where a token of the prompt is real, padding on either side.
-            use_cache: keep keys and values of old tokens; changes the time, not the result.
-
-        Returns:
-            (B, T + new): idx and what follows; new is max_new_tokens, or fewer when every row
-            has met a stop token.
-
-        Raises:
-            ValueError: an argument is out of range, or the prompt is empty or too long.
-        """
-        new = self.stream(
-            idx, max_new_tokens, temperature, top_k=top_k, top_p=top_p, stop_tokens=stop_tokens,
-            generator=generator, mask=mask, use_cache=use_cache,
-        )  # fmt: skip
-        return torch.cat((idx, *new), dim=1)
 
 
 def load_pretrained(

@@ -11,6 +11,17 @@ import torch
 from torch import Tensor
 
 
+def rotary_angles(positions: Tensor, head_dim: int, theta: float, dtype: torch.dtype) -> Tensor:
+    """(..., T) positions to (..., T, 1, D/2) angles in radians, the same for all heads.
+
+    Pair i turns by theta ** (-2i / D) per position (equation 15), so its angle is that times the
+    position.
+    """
+    pairs = torch.arange(0, head_dim, 2, device=positions.device, dtype=dtype)  # 0, 2, ... is 2i
+    frequencies = theta ** (-pairs / head_dim)  # (D/2,) radians per position
+    return positions.to(dtype)[..., None, None] * frequencies
+
+
 def rotate_pairs(x: Tensor, angles: Tensor) -> Tensor:
     """Rotate the pairs (0, 1), (2, 3), ... of the last axis of `x` by `angles`.
 
@@ -69,7 +80,5 @@ def apply_rotary_emb(
     dtype = torch.promote_types(query.dtype, torch.float32)
     if positions is None:
         positions = torch.arange(T, device=query.device)
-    pairs = torch.arange(0, head_dim, 2, device=query.device, dtype=dtype)  # 0, 2, 4, ... is 2i
-    frequencies = theta ** (-pairs / head_dim)  # (D/2,) radians per position
-    angles = positions.to(dtype)[..., None, None] * frequencies  # (..., T, 1, D/2): 1 for heads
+    angles = rotary_angles(positions, head_dim, theta, dtype)
     return rotate_pairs(query, angles), rotate_pairs(key, angles)

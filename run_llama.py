@@ -9,125 +9,60 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-import checkpoints
-from data import STAND_IN
-from llama import Llama
+from engine import (
+    COURSE_CHECKPOINT,
+    DTYPES,
+    EngineOptions,
+    Loaded,
+    choose_checkpoint,
+    choose_device,
+    load,
+    seconds_per_token,
+    set_threads,
+)
 from sampling import check_sampling
-from sentiment.finetune import FinetuneOptions, run_finetune
+from sentiment.finetune import run_finetune
 from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import PromptOptions, run_prompt
+from sentiment.recipe import FinetuneOptions, Recipe, choose_autocast
 from sentiment.reviews import Reviews
 from sentiment.splits import Splits, choose_splits
-from sentiment.training import Recipe
 from support import errors
 from support.files import require_writable, write_text
-from tokenizer import TextTokenizer, tokenizer_for
 
-COURSE_CHECKPOINT = "stories42M.pt"
 PROMPT = (
     "I have wanted to see this thriller for a while, and it didn't disappoint. "
     "Keanu Reeves, playing the hero John Wick, is"
 )
 Outputs = dict[str, tuple[Reviews, str]]  # split -> its reviews, where predictions go
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A checkpoint ready for use."""
-
-    model: Llama
-    tokenizer: TextTokenizer
-    source: str  # for the banner
-    stand_in: str  # why this checkpoint and not the course's; empty when it is the one asked for
-
-
-def choose_checkpoint(asked: str | None) -> tuple[Path, str]:
-    """The checkpoint to read, and why it is a stand-in (or nothing).
-
-    Raises:
-        ValueError: nothing was asked for and neither default is here.
-    """
-    if asked is not None:
-        return Path(asked), ""
-    if Path(COURSE_CHECKPOINT).exists():
-        return Path(COURSE_CHECKPOINT), ""
-    if STAND_IN.exists():
-        return STAND_IN, f"{COURSE_CHECKPOINT} is not here; bash setup.sh --course fetches it"
-    raise ValueError(
-        f"no checkpoint: neither {COURSE_CHECKPOINT} nor {STAND_IN.name} is here; "
-        "bash setup.sh prepares the latter, --pretrained-model-path names another"
-    )
-
-
-def choose_device(name: str, use_gpu: bool) -> torch.device:
-    """The device that --device and --use_gpu ask for.
-
-    Raises:
-        ValueError: it is not here, or the two flags disagree.
-    """
-    if use_gpu and name not in ("auto", "cuda"):
-        raise ValueError(f"--use_gpu and --device {name} disagree; give one of them")
-    present = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if use_gpu:
-        name = "cuda"
-    if name == "auto":
-        name = next(device for device, here in present.items() if here)
-    if not present[name]:
-        asked = "--use_gpu" if use_gpu else f"--device {name}"
-        raise ValueError(f"{asked}: there is no {name} device here; use --device cpu")
-    return torch.device(name)
-
-
-def load(args: argparse.Namespace) -> Loaded:
-    """Read the model and its tokenizer."""
-    path, stand_in = choose_checkpoint(args.pretrained_model_path)
+def load_for(args: argparse.Namespace, options: EngineOptions) -> Loaded:
+    """What the flags ask for, read; with what there is to note about it, printed."""
     device = choose_device(args.device, args.use_gpu)
-    checkpoint = checkpoints.read(path)
     # Reviews are cut where they are encoded, so that a prompt keeps its question.
     max_len = args.max_sentence_len if args.option == "generate" else None
-    tokenizer = tokenizer_for(checkpoint, max_len, args.tokenizer)
-    model = Llama.from_checkpoint(
-        checkpoint, dtype=DTYPES[args.dtype], causal=False if args.bidirectional else None
-    )
-    return Loaded(model.to(device), tokenizer, f"{path.name} ({checkpoint.format})", stand_in)
-
-
-def seconds_per_token(model: Llama, T: int) -> float:
-    """Time one more token after T others: with a cache, or, bidirectionally, all of them again."""
-    tokens = torch.zeros((1, T + 1), dtype=torch.long, device=model.device)
-    if model.config.causal:
-        tokens = tokens[:, :1]
-    seconds = []
-    with torch.no_grad():
-        for _ in range(3):  # the first touches the weights for the first time
-            start = time.perf_counter()
-            model(tokens[:, -model.config.max_seq_len :])[0].sum().item()
-            seconds.append(time.perf_counter() - start)
-    return min(seconds)
-
-
-def print_banner(loaded: Loaded, prompt_tokens: int, new_tokens: int, runs: int) -> None:
-    """Say what runs, on what, why, and for how long."""
-    model = loaded.model
-    print(f"model     {loaded.source}: {model.footprint()}")
+    causal = False if args.bidirectional else None
+    loaded = load(
+        args.pretrained_model_path, device, options, tokenizer=args.tokenizer, max_len=max_len,
+        causal=causal,
+    )  # fmt: skip
+    print(f"model     {loaded.source}")
     if loaded.stand_in:
         print(f"stand-in  {loaded.stand_in}")
-    kind = "" if model.config.causal else ", bidirectional"
-    dtype = str(model.dtype).removeprefix("torch.")
-    threads = f", {torch.get_num_threads()} threads" if model.device.type == "cpu" else ""
-    expected = runs * new_tokens * seconds_per_token(model, prompt_tokens)
-    print(f"runs on   {model.device.type}{threads}, {dtype}{kind}")
-    print(f"expected  about {expected:.0f} s for {runs} x {new_tokens} tokens", flush=True)
+    print(f"runs on   {loaded.runs_on}")
+    for note in options.notes(device):
+        print(f"note      {note}")
+    return loaded
+
+
+def engine_options(args: argparse.Namespace) -> EngineOptions:
+    """The flags that say what runs the model."""
+    return EngineOptions(args.engine, args.dtype, args.quantize, args.compile)
 
 
 def write_sentence(
@@ -202,6 +137,7 @@ def generate(args: argparse.Namespace) -> None:
     else:
         runs = {args.temperature: args.generated_sentence_high_temp_out}
     # What can be wrong is found before the model is read.
+    options = engine_options(args)
     for temperature, outfile in runs.items():
         check_sampling(temperature, args.top_k, args.top_p)
         require_output(args, outfile)
@@ -211,7 +147,7 @@ def generate(args: argparse.Namespace) -> None:
         raise ValueError(f"--max_new_tokens {args.max_new_tokens}: must be at least 1")
     if not args.prompt:
         raise ValueError("--prompt is empty: give a text to continue")
-    loaded = load(args)
+    loaded = load_for(args, options)
     ids = loaded.tokenizer.encode(args.prompt, bos=True, eos=False)
     limit = loaded.model.config.max_seq_len
     if len(ids) > limit:
@@ -219,7 +155,11 @@ def generate(args: argparse.Namespace) -> None:
             f"--prompt has {len(ids)} tokens and the context of this model {limit}: "
             f"shorten it, or cut it with --max_sentence_len {limit - 1}"
         )
-    print_banner(loaded, len(ids), args.max_new_tokens, len(runs))
+    expected = len(runs) * args.max_new_tokens * seconds_per_token(loaded.model, len(ids))
+    print(
+        f"expected  about {expected:.0f} s for {len(runs)} x {args.max_new_tokens} tokens",
+        flush=True,
+    )
     for temperature, outfile in runs.items():
         write_sentence(
             loaded, ids, outfile, max_new_tokens=args.max_new_tokens, temperature=temperature,
@@ -238,17 +178,11 @@ def read_splits(args: argparse.Namespace, kind: str) -> tuple[Splits, Outputs]:
         require_output(args, outfile, sources)
     if len({Path(outfile).resolve() for _, outfile in outputs.values()}) < len(outputs):
         raise ValueError("--dev_out and --test_out are one file; give two names")
-    for name in ("batch_size", "max_tokens", "epochs", "max_sentence_len"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name} {value}: must be at least 1")
     return splits, outputs
 
 
-def print_sources(loaded: Loaded, splits: Splits) -> None:
-    """Say what model and which reviews are used, and why."""
-    model = loaded.model
-    print(f"model     {loaded.source}: {model.footprint()}")
+def print_reviews(splits: Splits) -> None:
+    """Say which reviews are used, and why."""
     counts = [
         f"{len(reviews)} {split}"
         for split, reviews in (("train", splits.train), ("dev", splits.dev), ("test", splits.test))
@@ -257,9 +191,8 @@ def print_sources(loaded: Loaded, splits: Splits) -> None:
     print(
         f"reviews   {splits.dataset}: {', '.join(counts)}; labels {', '.join(splits.label_names)}"
     )
-    for reason in (loaded.stand_in, splits.stand_in):
-        if reason:
-            print(f"stand-in  {reason}")
+    if splits.stand_in:
+        print(f"stand-in  {splits.stand_in}")
 
 
 def prompt(args: argparse.Namespace) -> None:
@@ -269,17 +202,21 @@ def prompt(args: argparse.Namespace) -> None:
         args.scoring,
         args.calibrate,
         args.batch_size,
-        args.max_tokens or 1024,
+        1024 if args.max_tokens is None else args.max_tokens,
         args.max_sentence_len,
     )
-    loaded = load(args)
-    print_sources(loaded, splits)
+    loaded = load_for(args, engine_options(args))
+    print_reviews(splits)
     run_prompt(loaded.model, loaded.tokenizer, splits, outputs, options)
 
 
 def finetune(args: argparse.Namespace) -> None:
     """--option finetune: train a classifier, keep its best epoch, write its predictions."""
     splits, outputs = read_splits(args, "finetuning")
+    if engine_options(args) != EngineOptions(args.engine, args.dtype) or args.engine == "fast":
+        raise ValueError(
+            "finetune trains the taught model: leave out --engine fast, --quantize and --compile"
+        )
     if args.dtype != "float32":
         raise ValueError(
             f"--dtype {args.dtype}: finetune keeps float32 weights; --autocast on multiplies in "
@@ -287,40 +224,22 @@ def finetune(args: argparse.Namespace) -> None:
         )
     path, stand_in = choose_checkpoint(args.pretrained_model_path)
     freeze = bool(splits.stand_in or stand_in) if args.freeze is None else args.freeze
-    recipe = Recipe(
-        epochs=args.epochs or (20 if freeze else 5),
-        lr=args.lr if args.lr is not None else (3e-4 if freeze else 2e-5),
-        batch_size=args.batch_size or 8,
-        max_tokens=args.max_tokens or 512,
-        seed=args.seed,
-        autocast=choose_autocast(args.autocast, choose_device(args.device, args.use_gpu)),
-    )
-    if not 0 < recipe.lr < float("inf"):
-        raise ValueError(f"--lr {recipe.lr}: must be a positive number")
-    if not 0 <= args.hidden_dropout_prob < 1:
-        raise ValueError(f"--hidden_dropout_prob {args.hidden_dropout_prob}: must be in [0, 1)")
-    if not args.save_minutes >= 0:
-        raise ValueError(f"--save_minutes {args.save_minutes}: must be at least 0")
+    autocast = choose_autocast(args.autocast, choose_device(args.device, args.use_gpu))
+    recipe = Recipe.preset(
+        freeze, epochs=args.epochs, lr=args.lr, batch_size=args.batch_size,
+        max_tokens=args.max_tokens, seed=args.seed, autocast=autocast,
+    )  # fmt: skip
     options = FinetuneOptions(
         freeze, args.pooling_method, args.hidden_dropout_prob, args.max_sentence_len,
         args.save_minutes, args.resume, args.tensorboard, path,
     )  # fmt: skip
-    loaded = load(args)
-    print_sources(loaded, splits)
+    loaded = load_for(args, EngineOptions("taught"))
+    print_reviews(splits)
     if args.freeze is None and freeze:
         print(
             "frozen    the model stays as it is: it or the reviews stand in; --no-freeze trains it"
         )
     run_finetune(loaded.model, loaded.tokenizer, splits, outputs, recipe, options)
-
-
-def choose_autocast(asked: str, device: torch.device) -> bool:
-    """Whether to multiply in bfloat16: as asked, or where the hardware does it fast."""
-    if asked != "auto":
-        return asked == "on"
-    if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return device.type == "cuda" and torch.cuda.is_bf16_supported()
 
 
 def get_args() -> argparse.Namespace:
@@ -348,6 +267,15 @@ def get_args() -> argparse.Namespace:
         choices=("auto", "cpu", "cuda", "mps"), default="auto")  # fmt: skip
     add(parser, "--use_gpu", "the course's way to say --device cuda", action="store_true")
     add(parser, "--dtype", "of the weights", choices=tuple(DTYPES), default="float32")
+    add(parser, "--engine", "fast: the packed twin of the model, for generate and prompt; taught: "
+        "llama.py itself; auto: fast on a CPU, where inference/ is here",
+        choices=("auto", "fast", "taught"), default="auto")  # fmt: skip
+    add(parser, "--quantize", "int8: matrices in a quarter of the bytes, faster for one text at a "
+        "time, nearly the same text; needs the fast engine", choices=("int8",))  # fmt: skip
+    add(parser, "--compile", "let torch.compile make kernels for one token at a time; they are "
+        "used if they are faster here", action="store_true")  # fmt: skip
+    add(parser, "--threads", "processors to compute with (default: torch's choice)",
+        type=int, metavar="N")  # fmt: skip
     add(parser, "--bidirectional", "no causal mask, as the course's reference of 2024-25: "
         "slow, and not for good text", action="store_true")  # fmt: skip
 
@@ -415,6 +343,7 @@ def get_args() -> argparse.Namespace:
 def main() -> None:
     args = get_args()
     require_seed(args.seed)
+    set_threads(args.threads)
     {"generate": generate, "prompt": prompt, "finetune": finetune}[args.option](args)
 
 

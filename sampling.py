@@ -50,14 +50,19 @@ def filter_top_p(logits: Tensor, p: float) -> Tensor:
     """
     if p >= 1:
         return logits
-    ordered, indices = logits.sort(dim=-1, descending=True, stable=True)
-    probabilities = F.softmax(ordered, dim=-1)
+    probabilities = F.softmax(logits, dim=-1)
+    # Tokens below (1 - p) / V share less than 1 - p, so the nucleus is among the others: a few
+    # hundred of fifty thousand, as a rule. Sorting those alone is several times faster.
+    likely = int((probabilities >= (1 - p) / logits.shape[-1]).sum(dim=-1).max())
+    indices = probabilities.topk(likely).indices.sort(dim=-1).values  # ties in order of their ids
+    ordered, order = probabilities.gather(-1, indices).sort(dim=-1, descending=True, stable=True)
     # What stands before a token must not yet reach p. (A cumulative sum that includes the token
     # itself would drop the one that crosses p, and with it, for a small p, every token.)
-    before = probabilities.cumsum(dim=-1) - probabilities
-    beyond = before >= p
+    beyond = ordered.cumsum(dim=-1) - ordered >= p
     beyond[..., 0] = False  # p < 1e-16 included
-    return logits.masked_fill(beyond.scatter(-1, indices, beyond), float("-inf"))
+    indices = indices.gather(-1, order)
+    kept = logits.gather(-1, indices).masked_fill(beyond, float("-inf"))
+    return torch.full_like(logits, float("-inf")).scatter(-1, indices, kept)
 
 
 def sample_next(

@@ -14,21 +14,23 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
-from assignment import report
+from assignment import real_weights, report
 from assignment.cases import Case, load_cases
+from assignment.confine import LIMITS, Limits
 from assignment.handout import tree_files
 from assignment.intake import Intake, find_submissions, take_in
 from assignment.judge import judge
+from assignment.real_weights import RealWeights
 from assignment.recipes import hidden_cases
 from assignment.results import Status, SubmissionResult, TaskResult
 from assignment.sandbox import TIERS, Tier, Worker, choose_tier, clear
 from assignment.stubs import calls
-from assignment.tasks import PROJECT, Task, load_tasks, written_tasks
+from assignment.tasks import FILES, PROJECT, Task, load_tasks, written_tasks
 from support.errors import ArgumentParser
 from support.files import require_writable, write_text
 
@@ -44,6 +46,9 @@ class Grader:
     secret: bytes  # that hidden cases are drawn from
     tier: Tier
     base: Mapping[str, bytes]  # the handout's tree, under every submission
+    real: RealWeights | None = None  # what is run for the rubric's A
+    left_out: str = "it was not asked for"  # why nothing is
+    limits: Limits = LIMITS  # of one task
 
     def grade(
         self,
@@ -72,13 +77,20 @@ class Grader:
             hidden = hidden_cases(task.name, self.secret, intake.sha256)
             return [*load_cases(task.name), *(case for case in hidden if case.name != "modes")]
 
-        for task in judge(worker, cases_of, give_up=give_up):
+        for task in judge(worker, cases_of, give_up=give_up, limits=self.limits):
             result.tasks.append(task)
             tell(result)
         add_flags(result, intake)
-        result.rubric = rubric(result)
+        result.rubric = rubric(result, lambda: self.verdict(worker))
         result.seconds = time.monotonic() - start
         return result
+
+    def verdict(self, worker: Worker) -> str:
+        """What the rubric says of the A of a submission whose three modes run."""
+        if self.real is None:
+            about = "for a human: coherent text, and accuracies near the reference's (README.md)"
+            return f"{about}; no run on real weights: {self.left_out}"
+        return self.real.verdict(worker)
 
 
 def make_grader(secret: bytes, only_tier: str | None = None) -> Grader:
@@ -94,6 +106,19 @@ def make_grader(secret: bytes, only_tier: str | None = None) -> Grader:
             trial.home.chmod(0o755)  # for the user that the trial becomes
         tier = choose_tier(trial.tree, only=only_tier)
     return Grader(secret, tier, base)
+
+
+def with_real_weights(grader: Grader) -> Grader:
+    """The same, with what our own solution makes of the real weights in this sandbox.
+
+    Raises:
+        ValueError: it does not get through.
+    """
+    with Worker(tier=grader.tier.name, lent=real_weights.LENT) as worker:
+        fill(
+            worker.tree, {**grader.base, **{name: (PROJECT / name).read_bytes() for name in FILES}}
+        )
+        return replace(grader, real=RealWeights.measured(worker, grader.secret))
 
 
 def fill(tree: Path, files: Mapping[str, bytes]) -> None:
@@ -126,15 +151,19 @@ def add_flags(result: SubmissionResult, intake: Intake) -> None:
         by_name[task.name].flags += [f"uses {name}" for name in found]
 
 
-def rubric(result: SubmissionResult) -> dict[str, str]:
-    """The course's own grades, as a second view of the same result."""
+def rubric(result: SubmissionResult, verdict: Callable[[], str]) -> dict[str, str]:
+    """The course's own grades, as a second view of the same result.
+
+    `verdict` says how the modes do on real weights; it is asked where they run at all.
+    """
     passed = {task.task for task in result.tasks if task.status is Status.PASSED}
     pieces = [task.name for task in written_tasks() if task.name not in passed]
     runs = [name for name in ("stack", "end_to_end") if name not in passed]
+    open_ones = f"not yet: {', '.join(pieces + runs)}"
     return {
         "B+": f"not yet: {', '.join(pieces)}" if pieces else "all pieces are right",
-        "A-": f"not yet: {', '.join(pieces + runs)}" if pieces + runs else "the three modes run",
-        "A": "for a human: coherent text, and accuracies near the reference's (README.md)",
+        "A-": open_ones if pieces + runs else "the three modes run",
+        "A": open_ones if pieces + runs else verdict(),
     }
 
 
@@ -164,8 +193,9 @@ def grade_all(
 
     with ExitStack() as stack:
         threads = []
+        lent = real_weights.LENT if grader.real is not None else ()
         for slot in range(min(jobs, len(intakes))):
-            worker = stack.enter_context(Worker(tier=grader.tier.name, slot=slot))
+            worker = stack.enter_context(Worker(tier=grader.tier.name, slot=slot, lent=lent))
             threads.append(threading.Thread(target=work, args=(worker,), daemon=True))
             threads[-1].start()
         try:
@@ -213,7 +243,8 @@ def fingerprint(grader: Grader) -> str:
     digest = hashlib.sha256(grader.secret)
     for name, data in sorted(grader.base.items()):
         digest.update(name.encode() + b"\0" + data)
-    for name in ("recipes.py", "reference.py", "grade.py", "stubs.py"):
+    digest.update(b"on real weights" if grader.real is not None else b"")
+    for name in ("recipes.py", "reference.py", "grade.py", "stubs.py", "real_weights.py"):
         digest.update((PROJECT / "assignment" / name).read_bytes())
     digest.update((PROJECT / "data" / "sanity_check.npz").read_bytes())
     return digest.hexdigest()[:16]
@@ -254,6 +285,14 @@ def main(arguments: list[str]) -> int:
     print(f"sandbox   {grader.tier}", flush=True)
     if options.require_sandbox and not grader.tier.isolates:
         raise ValueError(f"--require-sandbox: here is only {grader.tier}; install bubblewrap")
+    left_out = "--skip-stand-in" if options.skip_stand_in else real_weights.missing()
+    if not left_out:
+        try:
+            grader = with_real_weights(grader)
+        except ValueError as error:
+            left_out = str(error)
+    grader = replace(grader, left_out=left_out)
+    print(f"stand-in  {grader.real or f'left out: {left_out}'}", flush=True)
     kit = fingerprint(grader)
     done = {}
     for intake in intakes:
@@ -299,6 +338,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--require-sandbox", action="store_true", help="end with an error where nothing isolates"
     )
+    parser.add_argument(
+        "--skip-stand-in", action="store_true",
+        help="no run on real weights; without it, one for each submission whose modes run, where "
+        "the stand-in checkpoint and the snippets are here",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     if options.jobs < 1:
         raise ValueError(f"--jobs {options.jobs}: must be at least 1")

@@ -15,7 +15,8 @@ from support.errors import ArgumentParser
 # What a learner gets as it is. Whole rooms first; of assignment/ only what a learner runs.
 ROOMS = ("checkpoints", "sentiment", "support", "assignment/runners", "assignment/report")
 AS_IT_IS = (
-    "config.py", "base_llama.py", "tokenizer.py", "run_llama.py", "rope_test.py",
+    "config.py", "base_llama.py", "generation.py", "tokenizer.py", "engine.py", "run_llama.py",
+    "rope_test.py",
     "optimizer_test.py", "sanity_check.py", "setup.sh", "constraints.txt", "LICENSE",
     ".gitignore", "data/__init__.py", "data/external.toml", "data/external.py",
     "data/prepare.py", "data/setup.py", "data/sst-label-mapping.json",

@@ -26,6 +26,7 @@ def judge(
     *,
     only: Collection[str] | None = None,
     give_up: Callable[[str], None] = lambda file: None,
+    limits: Limits = LIMITS,
 ) -> Iterator[TaskResult]:
     """Run the tasks in order and yield how each stands.
 
@@ -33,8 +34,9 @@ def judge(
         cases_of: the cases of a task.
         only: these tasks alone, without a look at their requirements.
         give_up: called with a file that cannot be imported, before the others are run.
+        limits: of one task, and of an import.
     """
-    broken = broken_files(worker, give_up)
+    broken = broken_files(worker, give_up, limits)
     done: dict[str, TaskResult] = {}
     for task in load_tasks().values():
         if only is not None and task.name not in only:
@@ -52,7 +54,7 @@ def judge(
         elif open_ones and (unstarted or task.name != "stack"):
             result = blocked(task, open_ones)
         else:
-            result = run_task(worker, task, cases_of(task))
+            result = run_task(worker, task, cases_of(task), limits)
             if open_ones:  # it was run for its first divergence, and earns nothing
                 result.status, result.points = Status.BLOCKED, 0.0
                 result.message = f"blocked by {', '.join(open_ones)}"
@@ -60,14 +62,16 @@ def judge(
         yield result
 
 
-def broken_files(worker: Worker, give_up: Callable[[str], None]) -> dict[str, Reply]:
+def broken_files(
+    worker: Worker, give_up: Callable[[str], None], limits: Limits
+) -> dict[str, Reply]:
     """The files that cannot be imported, and what came of trying; usually one look is enough."""
     modules = [Path(name).stem for name in FILES]
-    if worker.run(modules).ended == "done":
+    if worker.run(modules, limits=limits).ended == "done":
         return {}
     broken = {}
     for name, module in zip(FILES, modules, strict=True):
-        reply = worker.run([module])
+        reply = worker.run([module], limits=limits)
         if reply.ended != "done":
             broken[name] = reply
             give_up(name)
@@ -83,10 +87,10 @@ def result_of_import(task: Task, broken: Mapping[str, Reply]) -> TaskResult:
     return result_of_failure(task, broken[task.file])
 
 
-def run_task(worker: Worker, task: Task, cases: Sequence[Case]) -> TaskResult:
+def run_task(worker: Worker, task: Task, cases: Sequence[Case], limits: Limits) -> TaskResult:
     """Feed one task all its cases and compare what comes."""
     module = Path(task.file or f"{task.name}.py").stem
-    limits = LIMITS_END_TO_END if task.name == "end_to_end" else LIMITS
+    limits = LIMITS_END_TO_END if task.name == "end_to_end" else limits
     reply = worker.run([module] if task.file else [], task.name, module,
                        [case.inputs for case in cases], limits)  # fmt: skip
     result = TaskResult(task.name, Status.PASSED, 0.0, task.points, seconds=reply.seconds)

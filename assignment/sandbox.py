@@ -61,17 +61,20 @@ class Worker:
         tier: str = "plain",
         confine: bool = True,
         slot: int = 0,
+        lent: Sequence[Path] = (),
     ) -> None:
         """Prepare folders; a tree of its own, to be filled, unless one is given.
 
         Args:
             confine: whether the code gives up what `confine.py` names, and its user.
             slot: tells workers apart that run at the same time.
+            lent: files that it may read beside its tree.
         """
         self.home = Path(tempfile.mkdtemp(prefix="min-llama-"))
         self.tree = self.home / "tree" if tree is None else tree.resolve()
         self.scratch = self.home / "scratch"
         self.tier, self.confine = tier, confine
+        self.lent = [str(path.resolve()) for path in lent]
         own_user = confine and tier != "plain" and os.name == "posix" and os.geteuid() == 0
         self.uid = free_uid(slot) if own_user else None
         self.tree.mkdir(exist_ok=True)
@@ -97,7 +100,9 @@ class Worker:
         Raises:
             OSError: it did not get ready.
         """
-        command = [sys.executable, "-I", "-B", "-c", BOOT, str(self.tree)]
+        # A link on the way to the environment leads nowhere in a view of few folders.
+        python = Path(sys.executable).parent.resolve() / Path(sys.executable).name
+        command = [str(python), "-I", "-B", "-c", BOOT, str(self.tree)]
         if self.tier == "bubblewrap":
             command = [*self._bubblewrap(), *command]
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
@@ -171,7 +176,7 @@ class Worker:
         for link in ("/lib", "/lib64", "/bin"):
             if os.path.islink(link):
                 command += ["--symlink", os.readlink(link), link]
-        places = ["/usr", *readable_places(str(self.tree))]
+        places = ["/usr", *readable_places(str(self.tree)), *self.lent]
         above = {str(p) for place in [*places, str(self.scratch)] for p in Path(place).parents}
         for folder in sorted(above):
             if folder not in ("/", "/tmp", "/usr"):  # left to itself, it closes them to others
@@ -194,6 +199,7 @@ class Worker:
         job = {
             "imports": list(imports), "task": task, "runner": runner, "uid": self.uid,
             "folder": str(self.scratch), "limits": asdict(limits), "confine": self.confine,
+            "lent": self.lent,
             "cases": [(about, len(data)) for about, data in packed],
         }  # fmt: skip
         start = time.monotonic()

@@ -104,7 +104,7 @@ def child(job: Mapping[str, Any], arrays: list[dict[str, Any]], result: int) -> 
     if job["confine"]:
         confine.forbid_new_privileges()
         writable = [job["folder"]] if limits.file_bytes else []
-        places = confine.readable_places(sys.path[0])
+        places = [*confine.readable_places(sys.path[0]), *job["lent"]]
         confined += ["Landlock"] * confine.landlock(places, writable)
         confined += ["seccomp"] * confine.seccomp()
     reply, data = run_job(job, arrays)

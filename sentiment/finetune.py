@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,28 +18,15 @@ from sentiment.batching import Encoded, encode_reviews
 from sentiment.evaluation import Metrics, describe, evaluate, evaluate_reviews, write_predictions
 from sentiment.frozen import StateBank, compute_states
 from sentiment.pooling import make_classifier
+from sentiment.recipe import FinetuneOptions, Recipe
 from sentiment.reviews import Reviews
 from sentiment.splits import Splits
 from sentiment.store import Store
-from sentiment.training import Examples, Recipe, Trainer, predict
+from sentiment.training import Examples, Trainer, predict
 from support.files import require_space
 from tokenizer import TextTokenizer
 
 FEATURE_CACHE = Path(".feature_cache")
-
-
-@dataclass(frozen=True)
-class FinetuneOptions:
-    """What decides a run beside its recipe and data."""
-
-    freeze: bool
-    pooling: str
-    dropout: float  # before the head
-    max_sentence_len: int | None  # tokens of a review that are kept
-    save_minutes: float
-    resume: bool
-    tensorboard: bool
-    checkpoint: Path  # of the model, to tell runs apart
 
 
 def run_finetune(

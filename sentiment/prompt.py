@@ -21,13 +21,23 @@ from tokenizer import TextTokenizer
 
 @dataclass(frozen=True)
 class PromptOptions:
-    """How prompts are scored."""
+    """How prompts are scored.
+
+    Raises:
+        ValueError: a field is out of range.
+    """
 
     scoring: str  # "chain" or "course"
     calibrate: bool
     batch_size: int | None  # prompts in a batch; None: as many as max_tokens allow
     max_tokens: int  # of a batch, padding included
-    max_sentence_len: int | None  # tokens of a review that are kept
+    max_sentence_len: int | None  # tokens of a review that are kept; None keeps what fits
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "max_tokens", "max_sentence_len"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}={value}: must be at least 1")
 
 
 def run_prompt(

@@ -25,19 +25,8 @@ from classifier import LlamaEmbeddingClassifier
 from optimizer import AdamW
 from sentiment.batching import padded_batches
 from sentiment.evaluation import evaluate
+from sentiment.recipe import Recipe
 from sentiment.store import Store
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What decides the result of a training run, beside model and data."""
-
-    epochs: int
-    lr: float
-    batch_size: int  # sentences for one step of the optimizer
-    max_tokens: int  # of a micro-batch, padding included: bounds the memory
-    seed: int
-    autocast: bool  # multiply in bfloat16; weights, sums and moments stay float32
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import sentencepiece
 
 from assignment import handout
 from support import errors
-from tests.helpers import CONFIG, random_llama
+from tests.helpers import CONFIG, LABELS, random_llama, some_reviews
 
 # Started in the background, as `pytest &` in a script, a process ignores Ctrl-C, and so do its
 # children; some tests send it to theirs. A handler of ours is put back to the default in them.
@@ -33,6 +34,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     config = replace(CONFIG, vocab_size=300, max_seq_len=128)
     random_llama(config).save_pretrained(folder / "stories42M.pt")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def work(folder: Path) -> Path:
+    """The same, with reviews that name their label."""
+    for split, count in (("train", 60), ("dev", 36), ("test", 24)):
+        (folder / f"toy-{split}.txt").write_text(some_reviews(count, seed=count))
+    (folder / "names.json").write_text(json.dumps(LABELS))
     return folder
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,9 @@ CONFIG = LlamaConfig(
 )
 
 
+LABELS = ["terrible", "wonderful while", "movie"]  # in the reviews that follow
+
+
 def random_llama(config: LlamaConfig = CONFIG, seed: int = 0) -> Llama:
     """A model with large random weights, norms included, in eval mode."""
     torch.manual_seed(seed)
@@ -36,6 +41,33 @@ def random_llama(config: LlamaConfig = CONFIG, seed: int = 0) -> Llama:
 def random_tokens(*shape: int, seed: int = 0, vocab_size: int = CONFIG.vocab_size) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(0, vocab_size, shape, generator=generator)
+
+
+def some_reviews(count: int, seed: int) -> str:
+    rng = random.Random(seed)
+    words = [
+        "hero",
+        "thriller",
+        "movie",
+        "playing",
+        "wanted",
+        "while",
+        "wonderful",
+        "terrible",
+        "a",
+    ]
+    lines = []
+    for i in range(count):
+        sentence = " ".join(rng.choice(words) for _ in range(rng.randint(1, 12)))
+        lines.append(f"{i % 3} ||| {sentence} {LABELS[i % 3]}")
+    rng.shuffle(lines)
+    return "\n".join(lines) + "\n"
+
+
+def review_flags(work: Path, **changes: str) -> list[str]:
+    files = {s: str(work / f"toy-{s}.txt") for s in ("train", "dev", "test")}
+    given = {**files, "label-names": str(work / "names.json"), **changes}
+    return list(itertools.chain.from_iterable((f"--{k}", v) for k, v in given.items()))
 
 
 def contents(folder: Path) -> dict[Path, bytes]:

@@ -284,3 +284,13 @@ def test_too_little_room_is_said_before_writing(
     with pytest.raises(ValueError, match="make room and run this again"):
         random_llama(seed=1).save_pretrained(saved)
     assert saved.read_bytes() == before
+
+
+def test_loading_imports_no_compiler(folder: Path) -> None:
+    """It takes a second, and drawing random weights on the meta device would import it."""
+    code = (
+        "import sys, llama; llama.load_pretrained(sys.argv[1]); "
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(folder / "stories42M.pt")]
+    assert subprocess.run(command, cwd=PROJECT, check=False).returncode == 0

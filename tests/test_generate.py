@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from base_llama import pack_left_padded
+from generation import pack_left_padded
 from llama import Llama
 from tests.helpers import CONFIG, random_llama, random_tokens
 

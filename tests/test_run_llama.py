@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
+import engine
 import run_llama
+from llama import Llama
 from tests.helpers import PROJECT, assert_user_error, contents, random_llama, run_script
 
 
@@ -69,6 +71,53 @@ def test_bidirectional_and_other_dtypes(folder: Path, dtype: str) -> None:
     assert f"{dtype}, bidirectional" in result.stdout
 
 
+def test_both_engines_write_the_same_text(folder: Path) -> None:
+    texts = []
+    for name in ("fast", "taught"):
+        result = generate(folder, "--engine", name)
+        assert f"{name} engine" in result.stdout
+        texts.append((folder / "generated-sentence-temp-0.txt").read_text("utf-8"))
+    assert texts[0] == texts[1]
+    assert ", fast engine\n" in generate(folder).stdout
+
+
+def test_int8_weights(folder: Path) -> None:
+    result = generate(folder, "--quantize", "int8", "--threads", "1")
+    assert result.returncode == 0, result.stderr
+    assert "runs on   cpu, 1 threads, float32, fast engine with int8 weights" in result.stdout
+
+
+def test_without_a_compiler_it_goes_on(
+    folder: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "cpp_compiler", lambda: None)
+    result = run_here(
+        run_llama.main, "--prompt", "a hero", "--max_new_tokens", "3", "--compile", cwd=folder
+    )
+    assert result.returncode == 0, result.stderr
+    assert "note      --compile: no C++ compiler here" in result.stdout
+    assert "fast engine\n" in result.stdout
+
+
+def test_a_dtype_that_the_processor_lacks_is_said(
+    folder: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "has_units", lambda dtype: dtype == torch.float32)
+    for dtype, noted in (("bfloat16", True), ("float32", False)):
+        result = run_here(run_llama.main, "--prompt", "a", "--dtype", dtype, cwd=folder)
+        assert ("this processor has no bfloat16 units" in result.stdout) == noted
+
+
+def test_a_tree_without_the_fast_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "Decoder", None)
+    model, name = engine.make_engine(random_llama(), engine.EngineOptions())
+    assert isinstance(model, Llama)
+    assert name == "taught engine"
+    for wanted in ({"engine": "fast"}, {"quantize": "int8"}, {"compile": True}):
+        with pytest.raises(ValueError, match="this tree has no folder inference/"):
+            engine.EngineOptions(**wanted)
+
+
 def test_text_appears_as_it_is_generated(folder: Path) -> None:
     command = [sys.executable, "-u", str(PROJECT / "run_llama.py"), "--max_new_tokens", "20000"]
     # The most likely tokens of this model run in circles, past no token that would end the text.
@@ -117,6 +166,12 @@ def test_text_appears_as_it_is_generated(folder: Path) -> None:
         (["--generated_sentence_low_temp_out", "new/x.txt", "--prompt", ""], ["is empty"]),
         (["--max_sentence_len", "0"], ["max_len=0", "at least 1"]),
         (["--use_gpu", "--device", "cpu"], ["disagree"]),
+        (["--threads", "0"], ["--threads 0", "from 1 to", "processors"]),
+        (["--threads", "100000"], ["--threads 100000", "from 1 to"]),
+        (["--quantize", "int4"], ["--quantize", "'int4'", "int8"]),
+        (["--quantize", "int8", "--dtype", "bfloat16"], ["--quantize int8 and --dtype bfloat16"]),
+        (["--quantize", "int8", "--engine", "taught"], ["--quantize int8 needs the fast engine"]),
+        (["--compile", "--engine", "taught"], ["--compile needs the fast engine"]),
         (["--nonsense"], ["--nonsense", "--help"]),
         (["--generated_sentence_low_temp_out", "."], ["is a folder"]),
         (["--generated_sentence_low_temp_out", "text.txt/x.txt"], ["text.txt is no folder"]),
@@ -149,11 +204,11 @@ def test_a_tokenizer_of_another_size(folder: Path, tmp_path: Path) -> None:
 
 def test_without_any_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run_llama, "STAND_IN", tmp_path / "absent.pt")
+    monkeypatch.setattr(engine, "STAND_IN", tmp_path / "absent.pt")
     with pytest.raises(ValueError, match=r"no checkpoint: neither .* bash setup\.sh"):
-        run_llama.choose_checkpoint(None)
+        engine.choose_checkpoint(None)
     (tmp_path / "absent.pt").touch()
-    path, why = run_llama.choose_checkpoint(None)
+    path, why = engine.choose_checkpoint(None)
     assert path.name == "absent.pt"
     assert "bash setup.sh --course" in why
 
@@ -164,7 +219,7 @@ def test_help_names_every_flag_of_the_course() -> None:
         "option train dev test label-names pretrained-model-path max_sentence_len seed epochs",
         "use_gpu generated_sentence_low_temp_out generated_sentence_high_temp_out dev_out",
         "test_out batch_size hidden_dropout_prob lr prompt max_new_tokens temperature top_k",
-        "top_p device dtype tokenizer bidirectional",
+        "top_p device dtype tokenizer bidirectional engine quantize compile threads",
     )
     for flag in " ".join(flags).split():
         assert f"--{flag} " in text or f"--{flag}]" in text, flag

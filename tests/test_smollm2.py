@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 import checkpoints
 from data import STAND_IN
+from data.prepare import SNIPPETS
+from inference import Decoder
 from llama import Llama
 from run_llama import PROMPT
+from sentiment.batching import padded_batches
+from sentiment.reviews import read_reviews
 from tests.helpers import run_script
 from tests.test_model import hugging_face_twin
 from tokenizer import TextTokenizer, tokenizer_for
@@ -99,3 +104,22 @@ def test_the_pt_equals_its_gguf(model: Llama) -> None:
     tensors = checkpoints.read(source).tensors
     for name, parameter in model.named_parameters():
         assert torch.equal(parameter, tensors[name]), name
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_int8_predicts_nearly_the_same(model: Llama, tokenizer: TextTokenizer) -> None:
+    """Kullback-Leibler divergence: by so much, in nats, text of the model's own is less likely."""
+    snippets = read_reviews(Path(str(SNIPPETS).format(split="dev"))).sentences
+    ids = [tokenizer.encode(text, bos=True, eos=False) for text in snippets[:60]]
+    divergence, count = 0.0, 0
+    decoders = Decoder(model), Decoder(model, quantize="int8")
+    for batch in padded_batches(ids, tokenizer.pad_id, max_tokens=256):
+        exact, rounded = (
+            F.log_softmax(decoder(batch.tokens, batch.tokens, mask=batch.mask)[0], dim=-1)
+            for decoder in decoders
+        )
+        divergences = (exact.exp() * (exact - rounded)).sum(dim=-1)
+        divergence += float(divergences[batch.mask].sum())
+        count += int(batch.mask.sum())
+    assert 0.0 < divergence / count < 0.04

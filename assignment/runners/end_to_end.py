@@ -26,6 +26,7 @@ from classifier import LlamaEmbeddingClassifier
 from config import LlamaConfig
 from llama import Llama
 from optimizer import AdamW
+from sentiment import report
 
 LABELS = ["bad", "good"]
 SUBJECTS = ("the film", "this story", "every scene", "the hero", "its music")
@@ -94,6 +95,8 @@ def run_modes(folder: Path) -> dict[str, Tensor]:
         arguments += ["--dev_out", f"{mode}-dev.txt", "--test_out", f"{mode}-test.txt"]
         with (
             mock.patch.object(sys, "argv", ["run_llama.py", *arguments]),
+            # A picture that nobody looks at takes longer than all the rest.
+            mock.patch.object(report, "draw_curves", return_value=False),
             contextlib.redirect_stdout(io.StringIO()),
         ):
             run_llama.main()

@@ -1,0 +1,36 @@
+"""What the processor and the system can do: arithmetic, a compiler, free memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+
+import torch
+
+
+@cache
+def has_units(dtype: torch.dtype) -> bool:
+    """Whether the processor multiplies matrices of this dtype itself, rather than emulating it."""
+    if dtype == torch.bfloat16:
+        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    if dtype == torch.float16:
+        return torch.ops.mkldnn._is_mkldnn_fp16_supported()
+    return True
+
+
+def cpp_compiler() -> str | None:
+    """The C++ compiler that torch.compile calls on a processor, or None where there is none."""
+    names = [os.environ.get("CXX"), "g++", "clang++", "cl"]
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+def free_memory() -> int | None:
+    """Bytes that can be had without swapping; None where the system does not say (not Linux)."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    sizes = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
+    return sizes["MemAvailable"] * 1024

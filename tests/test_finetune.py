@@ -1,0 +1,210 @@
+"""The finetune mode as a user types it, on a small course checkpoint."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+import run_llama
+from classifier import LlamaEmbeddingClassifier
+from llama import load_pretrained
+from tests.helpers import (
+    PROJECT,
+    assert_user_error,
+    contents,
+    review_flags,
+    run_script,
+)
+from tokenizer import Tokenizer
+
+
+def test_the_course_builds_its_classifiers_like_this(work: Path) -> None:
+    config = SimpleNamespace(
+        num_labels=3, pretrained_model_path=str(work / "stories42M.pt"), option="finetune",
+        hidden_dropout_prob=0.3, data_dir=".",
+    )  # fmt: skip
+    classifier = LlamaEmbeddingClassifier(config)
+    assert classifier(torch.tensor([[1, 2, 3]])).shape == (1, 3)
+    assert all(p.requires_grad for p in classifier.llama.parameters())
+    config.option = "pretrain"
+    assert not any(p.requires_grad for p in LlamaEmbeddingClassifier(config).llama.parameters())
+
+
+def finetune(work: Path, *options: str) -> list[str]:
+    return ["--option", "finetune", *review_flags(work), "--epochs", "2", "--lr", "1e-3", *options]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [], ["--freeze"], ["--pooling_method", "mean_pooling"],
+        ["--freeze", "--pooling_method", "attention_pooling"], ["--autocast", "on"],
+        ["--batch_size", "80", "--max_tokens", "50"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_the_finetune_mode(work: Path, run_here, options: list[str]) -> None:
+    result = run_here(run_llama.main, *finetune(work, *options), cwd=work)
+    assert result.returncode == 0, result.stderr
+    for part in ("disk      finetune-toy-2-0.001", "expected", "best      epoch", "test accuracy"):
+        assert part in result.stdout, result.stdout
+    metrics = json.loads((work / "toy-finetuning-metrics.json").read_text())
+    assert len(metrics["epochs"]) == 2
+    assert 0 <= metrics["dev"]["accuracy"] <= 1
+    for split in ("dev", "test"):
+        lines = (work / f"toy-{split}-finetuning-output.txt").read_text().splitlines()
+        assert len(lines) == len((work / f"toy-{split}.txt").read_text().splitlines())
+    if "matplotlib" in sys.modules:
+        assert (work / "toy-finetuning-curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_frozen_backbone_equals_the_model_it_stands_for(work: Path, run_here) -> None:
+    """Training the head on looked-up states equals training it on computed ones."""
+    run_here(run_llama.main, *finetune(work, "--freeze", "--autocast", "off"), cwd=work)
+    saved = torch.load(work / "finetune-toy-2-0.001-frozen.pt", weights_only=True)["model"]
+    config = SimpleNamespace(num_labels=3, option="frozen", hidden_dropout_prob=0.3)
+    classifier = LlamaEmbeddingClassifier(config, load_pretrained(work / "stories42M.pt")).eval()
+    own = classifier.state_dict()
+    classifier.load_state_dict({**own, **saved})
+    tokenizer = Tokenizer(tokenizer_model=work / "tokenizer.model")
+    predictions = []
+    for line in (work / "toy-dev.txt").read_text().splitlines():
+        ids = tokenizer.encode(line.split(" ||| ")[1], bos=True, eos=False)
+        predictions.append(str(int(classifier(torch.tensor([ids])).argmax())))
+    written = (work / "toy-dev-finetuning-output.txt").read_text().splitlines()
+    assert [line.split(" ||| ")[0] for line in written] == predictions
+
+
+def test_damaged_states_are_computed_again(work: Path, run_here) -> None:
+    options = finetune(work, "--freeze", "--max_sentence_len", "5")
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+    for path in (work / ".feature_cache").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert result.returncode == 0, result.stderr
+    assert "is damaged" in result.stdout
+
+
+def test_resume_with_other_arguments_names_them(work: Path, run_here) -> None:
+    assert run_here(run_llama.main, *finetune(work, "--freeze"), cwd=work).returncode == 0
+    for changed, part in (
+        (["--lr", "0.5"], "lr 0.001 then and 0.5 now"),
+        (["--bidirectional"], "causal True then and False now"),
+        (["--max_sentence_len", "3"], "tokens"),
+    ):
+        options = finetune(work, "--freeze", "--resume", *changed)
+        assert_user_error(run_here(run_llama.main, *options, cwd=work), "of another run", part)
+    for path in work.glob("finetune-toy*"):
+        path.unlink()
+
+
+def test_the_seed_may_be_large(work: Path, run_here) -> None:
+    options = finetune(work, "--freeze", "--seed", str(2**62))
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+
+
+def test_tensorboard(work: Path, run_here, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    outputs = ["--dev_out", str(tmp_path / "d.txt"), "--test_out", str(tmp_path / "t.txt")]
+    result = run_here(
+        run_llama.main, *finetune(work, "--freeze", "--tensorboard", *outputs), cwd=work
+    )
+    assert result.returncode == 0, result.stderr
+    tags: set[str] = set()
+    for events in tmp_path.rglob("events.out.*"):
+        log = EventAccumulator(str(events)).Reload()
+        tags |= set(log.Tags()["scalars"])
+    assert tags >= {
+        "Loss/train_step", "Loss/train_epoch", "Loss/dev", "Loss/test", "Accuracy/dev",
+        "Accuracy/test", "F1/dev", "F1/test", "best_dev_accuracy", "best_epoch",
+    }  # fmt: skip
+
+
+def test_killed_at_random_moments_it_ends_the_same(work: Path, tmp_path: Path) -> None:
+    """kill -9, three times, each followed by --resume."""
+    options = finetune(work, "--save_minutes", "0", "--epochs", "6", "--seed", "5")
+    options += ["--pretrained-model-path", str(work / "stories42M.pt")]
+    options += ["--tokenizer", str(work / "tokenizer.model")]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    assert run_script("run_llama.py", *options, cwd=whole).returncode == 0
+    rng = random.Random()
+    command = [sys.executable, str(PROJECT / "run_llama.py"), *options, "--resume"]
+    last = killed / "finetune-toy-6-0.001-last.pt"
+    for kill in range(3):
+        with subprocess.Popen(command, cwd=killed, stdout=subprocess.DEVNULL) as process:
+            known = last.stat().st_mtime_ns if last.exists() else None
+            deadline = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < deadline:
+                if last.exists() and last.stat().st_mtime_ns != known:
+                    time.sleep(rng.random() * 0.2)
+                    break
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+        assert last.exists(), kill
+    assert run_script(*command[1:], cwd=killed).returncode == 0
+    for name in ("finetune-toy-6-0.001.pt", "finetune-toy-6-0.001-last.pt"):
+        a, b = (torch.load(d / name, weights_only=True) for d in (whole, killed))
+        assert all(torch.equal(x, b["model"][n]) for n, x in a["model"].items())
+    for name in ("toy-dev-finetuning-output.txt", "toy-test-finetuning-output.txt"):
+        assert (whole / name).read_bytes() == (killed / name).read_bytes()
+    assert not list(killed.glob(".*.part")), "a killed run's half-written file was left"
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(work: Path, tmp_path: Path) -> None:
+    options = finetune(work, "--epochs", "1000", "--pretrained-model-path")
+    options += [str(work / "stories42M.pt"), "--tokenizer", str(work / "tokenizer.model")]
+    command = [sys.executable, "-u", str(PROJECT / "run_llama.py"), *options]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch 2"):
+                break
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "go on with the same command and --resume" in output
+    assert "Traceback" not in errors
+    assert (tmp_path / "finetune-toy-1000-0.001-last.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"dev_out": "toy-train.txt"}, ["toy-train.txt: is read by this run"]),
+        ({"train": "two-train.txt"}, ["has the labels [2]", "two-train.txt"]),
+        ({"epochs": "0"}, ["epochs=0", "at least 1"]),
+        ({"batch_size": "0"}, ["batch_size=0", "at least 1"]),
+        ({"max_tokens": "-5"}, ["max_tokens=-5", "at least 1"]),
+        ({"max_sentence_len": "0"}, ["max_sentence_len=0", "at least 1"]),
+        ({"lr": "0"}, ["lr=0", "positive"]),
+        ({"hidden_dropout_prob": "1"}, ["hidden_dropout_prob=1", "[0, 1)"]),
+        ({"save_minutes": "-1"}, ["save_minutes=-1"]),
+        ({"dtype": "bfloat16"}, ["--dtype bfloat16", "--autocast"]),
+        ({"pooling_method": "median"}, ["--pooling_method", "'median'"]),
+    ],
+)
+def test_bad_input_gets_one_line(
+    work: Path, run_here, changes: dict[str, str], parts: list[str]
+) -> None:
+    (work / "two-train.txt").write_text("0 ||| a\n1 ||| b\n")
+    before = contents(work)
+    result = run_here(
+        run_llama.main, "--option", "finetune", *review_flags(work, **changes), cwd=work
+    )
+    assert_user_error(result, *parts)
+    assert contents(work) == before

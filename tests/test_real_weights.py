@@ -1,0 +1,180 @@
+"""The rubric's A: what a submission does on real weights, beside the solution's own run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from assignment import grade, real_weights, selftest
+from assignment.cases import Array, Arrays
+from assignment.intake import Intake
+from assignment.real_weights import RealWeights, draw
+from assignment.results import Status, SubmissionResult, TaskResult
+from assignment.sandbox import Reply, Worker
+from assignment.tasks import load_tasks
+
+N = 20  # reviews, of which the reference gets half right
+
+
+def reference() -> RealWeights:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 5, N)
+    chosen = np.where(np.arange(N) < N // 2, labels, (labels + 1) % 5)
+    zero_shot = np.eye(5)[chosen].astype(np.float32) * 8 - 9
+    expected: dict[str, Array] = {
+        "tokens": rng.integers(0, 1000, (3, 16)),
+        "margins": np.full((3, 16), 1.0, np.float32),
+        "zero_shot": zero_shot,
+        "finetuned": np.stack([zero_shot] * 3),
+    }
+    expected["margins"][1, 5] = 0.01  # here rounding decides
+    return RealWeights({}, labels, expected, 1.0)
+
+
+def with_token(row: int, place: int) -> Callable[[Arrays], Arrays]:
+    def change(outputs: Arrays) -> Arrays:
+        tokens = outputs["tokens"].copy()
+        tokens[row, place:] += 1
+        return {**outputs, "tokens": tokens}
+
+    return change
+
+
+def changed(name: str, change: Callable[[Array], Array]) -> Callable[[Arrays], Arrays]:
+    return lambda outputs: {**outputs, name: change(outputs[name].copy())}
+
+
+def wrong_after(count: int) -> Callable[[Array], Array]:
+    """Labels of which the first `count` that were right are not."""
+
+    def change(x: Array) -> Array:
+        x[..., :count, :] = np.roll(x[..., :count, :], 1, axis=-1)
+        return x
+
+    return change
+
+
+# What comes in place of the reference's outputs, and words of the fault; none where it is as good
+ANSWERS: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
+    "the same": (dict, ""),
+    "another choice where rounding decides": (with_token(1, 5), ""),
+    "another text after that": (with_token(1, 7), ""),
+    "another text before it": (with_token(1, 4), "text 2 leaves the reference's at its token 5"),
+    "another text": (with_token(2, 15), "text 3 leaves the reference's at its token 16"),
+    "rounding": (changed("zero_shot", lambda x: x + np.float32(1e-3)), ""),
+    "another precision": (changed("finetuned", lambda x: x.astype(np.float64)), ""),
+    "off": (changed("zero_shot", lambda x: x - np.float32(0.1)), "log-probability"),
+    "nan": (changed("zero_shot", lambda x: x * np.nan), "log-probability"),
+    "within the band": (changed("finetuned", wrong_after(1)), ""),
+    "outside the band": (changed("finetuned", wrong_after(2)), "finetuned accuracy 0.400"),
+    "nothing": (lambda outputs: {}, "tokens is not of the reference's shape"),
+    "half": (changed("tokens", lambda x: x[:1]), "tokens is not of the reference's shape"),
+    "fractions": (changed("tokens", lambda x: x + 0.0), "tokens is not of the reference's shape"),
+    "one seed": (changed("finetuned", lambda x: x[:1]), "finetuned is not of"),
+    "bytes": (changed("zero_shot", lambda x: x.astype(np.uint8)), "zero_shot is not of"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_only_the_references_numbers_will_do(name: str) -> None:
+    change, fault = ANSWERS[name]
+    real = reference()
+    worker = Answering(Reply("done", outputs=[dict(change(real.expected))]))
+    verdict = real.verdict(cast(Worker, worker))
+    assert verdict.startswith("not yet: " if fault else "on SmolLM2")
+    assert fault in verdict
+    assert worker.limits is real_weights.LIMITS
+
+
+class Answering:
+    """A worker whose answer is given."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        self.limits: object = None
+
+    def run(self, imports: object, task: str, runner: str, cases: object, limits: object) -> Reply:
+        self.limits = limits
+        return self.reply
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply("timeout"), "did not end within the time"),
+        (Reply("memory"), "more memory"),
+        (Reply("crashed", error="IndexError: \x1b[2Jno", place="rope.py, line 3"), "rope.py, line"),
+        (Reply("done"), "done"),
+    ],
+)
+def test_no_answer_is_no_a(reply: Reply, words: str) -> None:
+    verdict = reference().verdict(cast(Worker, Answering(reply)))
+    assert verdict.startswith("not yet: ")
+    assert words in verdict
+    assert "\x1b" not in verdict
+
+
+def test_the_solution_must_get_through(reviews: None) -> None:
+    with pytest.raises(ValueError, match="our own solution: did not end"):
+        RealWeights.measured(cast(Worker, Answering(Reply("timeout"))), b"secret")
+
+
+@pytest.fixture
+def reviews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reviews of our own, a third of them too long."""
+    for split in ("train", "dev"):
+        lines = [f"{i % 5} ||| {split} {i} {'é' * (i % 3) * 40}" for i in range(400)]
+        (tmp_path / split).write_text("\n".join(lines), encoding="utf-8")
+    paths = {split: tmp_path / split for split in ("train", "dev")}
+    monkeypatch.setattr(real_weights, "REVIEWS", paths)
+
+
+def test_reviews_are_drawn_from_the_secret(reviews: None) -> None:
+    (one, labels), (same, _), (other, _) = (draw(x) for x in (b"secret", b"secret", b"another"))
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, same[name])
+    assert one["held_out"].tobytes() != other["held_out"].tobytes()
+    lines = one["held_out"].tobytes().decode().split("\n")
+    assert len(lines) == len(set(lines)) == len(labels) == real_weights.SAMPLES["dev"]
+    assert [int(line.split()[1]) % 5 for line in lines] == labels.tolist()
+    assert all(line.startswith("dev ") and len(line) <= real_weights.LONGEST for line in lines)
+    assert not any(array.shape == labels.shape for array in one.values())  # they stay outside
+
+
+def test_the_rubric_asks_only_where_the_modes_run() -> None:
+    tasks = [TaskResult(t.name, Status.PASSED, t.points, t.points) for t in load_tasks().values()]
+    result = SubmissionResult("ada", "", "", "", tasks=tasks)
+    assert grade.rubric(result, lambda: "as the reference")["A"] == "as the reference"
+    tasks[-1].status = Status.WRONG
+    assert grade.rubric(result, pytest.fail)["A"] == "not yet: end_to_end"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(real_weights.missing()), reason=real_weights.missing())
+def test_on_real_weights() -> None:
+    """The solution, written otherwise, is as the reference; with a mistake it is not."""
+    grader = grade.with_real_weights(grade.make_grader(b"secret"))
+    assert grader.real is not None
+    assert grader.real.accuracy(grader.real.expected["finetuned"]).mean() > 0.3
+    rope, gather = load_tasks()["rope"], load_tasks()["embedding"]
+    files = selftest.solution()
+    variants = selftest.ROOM / "variants"
+    for task, name in ((rope, "complex_numbers"), (gather, "llama_forward")):
+        text = (variants / task.name / f"{name}.py").read_text(encoding="utf-8")
+        assert task.file is not None
+        files[task.file] = selftest.replaced(files[task.file], task, text)
+    intake = Intake("ada", "ada", {name: text.encode() for name, text in files.items()})
+    with Worker(tier=grader.tier.name, lent=real_weights.LENT) as worker:
+        result = grader.grade(intake, worker)
+        assert result.score == result.max_score
+        assert "writes the reference's text" in result.rubric["A"]
+        mutant = next(m for m in selftest.mutants("rope") if m.name == "halves")
+        wrong = selftest.replaced(files["rope.py"], rope, mutant.source)
+        (worker.tree / "rope.py").write_text(wrong, encoding="utf-8")
+        verdict = grader.verdict(worker)
+        assert "text 1 leaves the reference's" in verdict
+        assert "log-probability" in verdict
