@@ -18,8 +18,10 @@ from benchmarks import machine, report
 from benchmarks.measure import Measured, Work, measure
 from benchmarks.setting import Setting, default_checkpoint
 from data import LABEL_NAMES, SNIPPETS
+from engine import set_threads
 from support import errors
 from support.files import require_writable
+from support.processor import has_units
 
 SUBJECTS = {
     "decode": "writing text: batch 1, 16 and 64, and late in a long text",
@@ -80,10 +82,9 @@ def get_args() -> argparse.Namespace:
 
 def check(args: argparse.Namespace) -> None:
     """Raise a ValueError for a number that makes no sense or a folder that cannot be written."""
-    for name in ("rounds", "threads"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name} {value}: must be at least 1")
+    if args.rounds is not None and args.rounds < 1:
+        raise ValueError(f"--rounds {args.rounds}: must be at least 1")
+    set_threads(args.threads)
     for end in ("json", "png"):
         require_writable(args.out / f"{args.subject}.{end}")
 
@@ -119,9 +120,8 @@ def main() -> None:
     args = get_args()
     check(args)
     checkpoint = args.pretrained_model_path or default_checkpoint()
-    before, limits = machine.load_average(), limits_of_the_machine(args.threads)
     setting = Setting(
-        checkpoint, args.data, args.label_names, args.out, args.quick, limits.fast_bfloat16
+        checkpoint, args.data, args.label_names, args.out, args.quick, has_units(torch.bfloat16)
     )
     left_out: list[str] = []
     subject = importlib.import_module(f"benchmarks.{args.subject}")
@@ -134,8 +134,9 @@ def main() -> None:
         "rounds": args.rounds or (QUICK_ROUNDS if args.quick else ROUNDS),
         "threads": args.threads,
         "machine": machine.describe(),
-        "load_before": before,
+        "load_before": machine.load_average(),
     }
+    limits = limits_of_the_machine(args.threads)
     print_banner(contents, limits)
     for line in left_out:
         print(f"left out  {line}")
@@ -144,13 +145,17 @@ def main() -> None:
         left_out.append(line)
         tqdm.write(f"left out  {line}")
 
-    begun: list[tuple[Work, list[Measured]]] = []
+    summaries: list[dict[str, Any]] = []
     try:
-        for work, measured in measure(works, contents["rounds"], args.threads, tell):
-            begun.append((work, measured))
+        for work in works:
+            measured = [Measured(contender) for contender in work.contenders]
+            try:
+                measure(work, measured, contents["rounds"], args.threads, tell)
+            finally:
+                summaries.append(report.summarise(work, measured))
+                print(f"\n{report.table(summaries[-1])}", flush=True)
         limits = limits.best(limits_of_the_machine(args.threads))
     finally:  # after Ctrl-C too: what was measured is kept
-        summaries = [report.summarise(work, measured) for work, measured in begun]
         contents |= {
             "load_after": machine.load_average(),
             "limits": asdict(limits),
@@ -170,9 +175,7 @@ def print_banner(contents: dict[str, Any], limits: machine.Limits) -> None:
 
 
 def finish(contents: dict[str, Any], out: Path) -> None:
-    """Print the tables and write the files."""
-    for work in contents["works"]:
-        print(f"\n{report.table(work)}")
+    """Write the files."""
     print(f"\nload      {contents['load_after'] or 'unknown'} after")
     stem = out / contents["subject"]
     report.write_json(stem.with_suffix(".json"), contents)

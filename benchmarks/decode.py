@@ -20,12 +20,12 @@ from benchmarks.setting import (
     NO_FAST_BFLOAT16,
     Setting,
     c_compiler,
-    cxx_compiler,
     gguf_beside,
     is_installed,
 )
 from config import LlamaConfig
 from run_llama import PROMPT
+from support.processor import cpp_compiler
 from tokenizer import tokenizer_for
 
 TAUGHT = "ours, taught, float32"
@@ -150,6 +150,7 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
         batch = [
             c.contender(throughput, prompts=prompts, new=min(many, one))
             for c in able(setting, everyone, left_out, name, cannot)
+            if not c.options.get("compile")  # what is compiled takes one row
         ]
         about = f"{rows} rows of {min(many, one)} tokens each, all rows counted"
         found.append(Work(name, about, "tokens", PEER, batch))
@@ -178,7 +179,7 @@ def candidates(setting: Setting, config: LlamaConfig, left_out: list[str]) -> li
     found = [Candidate(TAUGHT, engines.taught, ours, cost(4))]
     compiled = [False]
     if not setting.quick:
-        if cxx_compiler():
+        if cpp_compiler():
             compiled.append(True)
         else:
             left_out.append(f"ours, compiled: {NO_CXX}")
@@ -188,7 +189,8 @@ def candidates(setting: Setting, config: LlamaConfig, left_out: list[str]) -> li
         ):  # fmt: skip
             name = f"ours, fast, {quantize or dtype}" + (", compiled" if compile else "")
             options = {**ours, "dtype": dtype, "quantize": quantize, "compile": compile}
-            found.append(Candidate(name, engines.fast, options, cost(size)))
+            note = "one compiled layer, if a trial finds it faster" if compile else ""
+            found.append(Candidate(name, engines.fast, options, cost(size), note))
     note = f"the whole text again for each of {COURSE_TOKENS} tokens"
     found.append(
         Candidate("the course's loop, float32", engines.course, ours, cost(4), note, COURSE_TOKENS)
@@ -224,14 +226,16 @@ def able(
 
     Many tokens at once, rows of a batch or the words of a long prompt, are products of matrices.
     """
-    chosen = []
+    chosen, slow = [], []
     for candidate in everyone:
         if candidate.engine in cannot:
             continue
         if "bfloat16" in candidate.name and not setting.fast_bfloat16:
-            left_out.append(f"{work}: {candidate.name}: {NO_FAST_BFLOAT16}")
+            slow.append(candidate.name)
             continue
         chosen.append(candidate)
+    if slow:
+        left_out.append(f"{work}: {'; '.join(slow)}: {NO_FAST_BFLOAT16}")
     return chosen
 
 

@@ -25,17 +25,9 @@ class Limits:
     """What a contender could reach at most."""
 
     read_gb_per_s: float
+    update_gb_per_s: float  # reading two tensors and writing one, as an optimizer does
     float32_gflop_per_s: float
     bfloat16_gflop_per_s: float
-
-    @property
-    def fast_bfloat16(self) -> bool:
-        """Whether matrix products in bfloat16 are worth waiting for.
-
-        Without units of its own for the type, a processor runs them a hundred times slower than
-        in float32; products with one vector are bound by memory and stay fast.
-        """
-        return self.bfloat16_gflop_per_s > self.float32_gflop_per_s / 4
 
     def best(self, other: Limits) -> Limits:
         """The greater of each: other work on the machine only takes away."""
@@ -44,8 +36,9 @@ class Limits:
 
     def __str__(self) -> str:
         return (
-            f"reads {self.read_gb_per_s:.1f} GB/s, multiplies {self.float32_gflop_per_s:.0f} "
-            f"GFLOP/s in float32 and {self.bfloat16_gflop_per_s:.0f} in bfloat16"
+            f"reads {self.read_gb_per_s:.1f} and updates {self.update_gb_per_s:.1f} GB/s, "
+            f"multiplies {self.float32_gflop_per_s:.0f} GFLOP/s in float32 and "
+            f"{self.bfloat16_gflop_per_s:.0f} in bfloat16"
         )
 
 
@@ -54,8 +47,10 @@ def measure_limits() -> Limits:
     long = torch.ones(1024, READ_BYTES // 4096)  # float32
     vector = torch.ones(long.shape[1])
     reads = (lambda: long.sum(), lambda: torch.mv(long, vector))
+    half, other = long.chunk(2)
     return Limits(
         max(READ_BYTES / _best_seconds(read) / 1e9 for read in reads),
+        1.5 * READ_BYTES / _best_seconds(lambda: half.add_(other, alpha=0)) / 1e9,
         _gflop_per_s(torch.float32, 1536),
         _gflop_per_s(torch.bfloat16, 256),
     )

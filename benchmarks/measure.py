@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -97,7 +97,11 @@ class Child:
             self.process.start()
         other.close()
         self.busy = True  # until it has answered
-        self._receive()
+        try:
+            self._receive()
+        except BaseException:  # Ctrl-C as well
+            self.stop()
+            raise
 
     def ask(self) -> tuple[Run, int]:
         """One timed run, and the process's peak memory in bytes."""
@@ -172,28 +176,18 @@ def ignored_interrupt() -> Iterator[None]:
 
 
 def measure(
-    works: Iterable[Work], rounds: int, threads: int, tell: Callable[[str], None]
-) -> Iterator[tuple[Work, list[Measured]]]:
-    """Run each work's contenders `rounds` times in turn; yields each work when it is begun.
-
-    The lists fill as the runs come in, so that after Ctrl-C they hold what was measured. A
-    contender that fails is left out from then on, and `tell` gets the reason.
-    """
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # of libraries that are not torch's
-    for work in works:
-        measured = [Measured(contender) for contender in work.contenders]
-        yield work, measured
-        take_turns(work, measured, rounds, threads, tell)
-
-
-def take_turns(
     work: Work,
     measured: Sequence[Measured],
     rounds: int,
     threads: int,
     tell: Callable[[str], None],
 ) -> None:
-    """A B A B: the rounds of one work."""
+    """Run a work's contenders `rounds` times in turn, A B A B.
+
+    `measured`, one entry for each, fills as the runs come in, so that after Ctrl-C it holds what
+    there was time for. A contender that fails is left out from then on, and `tell` gets the reason.
+    """
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # of libraries that are not torch's
     children: dict[str, Child] = {}
     try:
         with tqdm(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import torch
 from torch import nn
 
 from benchmarks.measure import Contender, Run, Work
-from benchmarks.setting import NO_CXX, Setting, cxx_compiler, load_ours
+from benchmarks.setting import NO_CXX, Setting, load_ours
 from optimizer import AdamW
+from support.processor import cpp_compiler
 
 PEER = "torch, fused"
 HYPERPARAMETERS = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
@@ -45,16 +47,16 @@ def step(checkpoint: Path, make_optimizer: Callable[..., Any], steps: int) -> Ca
 
 def ours_compiled(parameters: list[nn.Parameter], **options: Any) -> AdamW:
     optimizer = AdamW(parameters, **options)
-    optimizer.compile()
+    methodcaller("compile")(optimizer)
     return optimizer
 
 
 def works(setting: Setting, left_out: list[str]) -> list[Work]:
     """The step as it is taught, compiled, and torch's three."""
     ways: dict[str, Callable[..., Any]] = {"ours, taught": AdamW}
-    if cxx_compiler() is None:
+    if cpp_compiler() is None:
         left_out.append(f"ours, compiled: {NO_CXX}")
-    elif not setting.quick:
+    elif hasattr(AdamW, "compile") and not setting.quick:
         ways["ours, compiled"] = ours_compiled
     ways["torch, loop"] = partial(torch.optim.AdamW, foreach=False, fused=False)
     ways["torch, foreach"] = partial(torch.optim.AdamW, foreach=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +18,8 @@ from benchmarks.hugging_face import hugging_face_folder, load_theirs
 from benchmarks.measure import Contender, Run, Work
 from benchmarks.setting import NO_FAST_BFLOAT16, Setting, is_installed, load_ours
 from classifier import LlamaZeroShotClassifier, prompt_suffix
+from inference import Decoder
+from llama import Llama
 from sentiment.batching import Encoded, encode_reviews, padded_batches
 from sentiment.reviews import read_label_names, read_reviews, require_labels
 from sentiment.scoring import chain_rule_scores, course_scores
@@ -44,20 +48,22 @@ def timed(
 
 
 def zero_shot(
-    checkpoint: Path, names: list[str]
+    checkpoint: Path, names: list[str], pack: Callable[[Llama], Any] = Llama.eval
 ) -> tuple[LlamaZeroShotClassifier, TextTokenizer, float]:
-    """Our classifier, its tokenizer, and what a token of a prompt costs without the head."""
+    """Our classifier, its tokenizer, and the operations of a token without the head."""
     tokenizer = tokenizer_for(checkpoints.read(checkpoint))
     model = load_ours(checkpoint)
     config = SimpleNamespace(num_labels=len(names), option="prompt")
-    classifier = LlamaZeroShotClassifier(config, tokenizer, names, model).eval()
+    classifier = LlamaZeroShotClassifier(config, tokenizer, names, pack(model)).eval()
     layers = sum(p.numel() for p in model.layers.parameters())
     return classifier, tokenizer, 2.0 * layers
 
 
-def ours(checkpoint: Path, names: list[str], ids: list[list[int]]) -> Callable[[bool], Run]:
+def ours(
+    checkpoint: Path, names: list[str], ids: list[list[int]], pack: Callable[[Llama], Any]
+) -> Callable[[bool], Run]:
     """What --option prompt does: lengths sorted, the prompt read once for all labels."""
-    classifier, tokenizer, cost = zero_shot(checkpoint, names)
+    classifier, tokenizer, cost = zero_shot(checkpoint, names, pack)
 
     def scores(encoded: Encoded) -> Tensor:
         return chain_rule_scores(classifier, encoded, tokenizer.pad_id, MAX_TOKENS)
@@ -114,7 +120,9 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
     )
     common = {"checkpoint": setting.checkpoint, "names": names, "ids": encoded.ids}
     contenders = [
-        Contender("ours, float32", ours, common),
+        Contender("ours, taught, float32", ours, {**common, "pack": Llama.eval}),
+        Contender("ours, fast, float32", ours, {**common, "pack": Decoder}),
+        Contender("ours, fast, int8", ours, {**common, "pack": partial(Decoder, quantize="int8")}),
         Contender("the course's loop, float32", course, common,
                   f"batches of {COURSE_BATCH}, padded, scores faulty as the course's are"),
     ]  # fmt: skip

@@ -56,18 +56,9 @@ def is_installed(peer: str, left_out: list[str]) -> bool:
 
 
 def c_compiler() -> str | None:
-    return _program("CC", ("gcc", "clang", "cc"))
-
-
-def cxx_compiler() -> str | None:
-    """What `torch.compile` needs on a CPU."""
-    return _program("CXX", ("g++", "clang++", "c++"))
-
-
-def _program(variable: str, names: tuple[str, ...]) -> str | None:
-    asked = os.environ.get(variable)
-    found = (shutil.which(name) for name in ((asked,) if asked else names))
-    return next((path for path in found if path), None)
+    """A C compiler that knows gcc's flags, or None."""
+    names = [os.environ.get("CC"), "gcc", "clang", "cc"]
+    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 def gguf_beside(checkpoint: Path) -> Path | None:

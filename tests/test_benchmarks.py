@@ -24,7 +24,7 @@ from benchmarks.setting import Setting, load_ours
 from data import LABEL_NAMES
 from tests.helpers import CONFIG, PROJECT, assert_user_error, random_llama, random_tokens
 
-LIMITS = Limits(10.0, 100.0, 1.0)
+LIMITS = Limits(10.0, 10.0, 100.0, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,7 @@ def test_every_contender_does_its_work(subject: Any, tiny: Setting) -> None:
             assert run.seconds > 0, name
             assert run.units > 0, name
             assert run.bytes or run.flops, name
-        assert len({run.units for run in runs.values() if not run.result}) <= 2
-    for line in left_out:
-        assert ":" in line
+    assert all(": " in line for line in left_out)
 
 
 def test_loading(tiny: Setting) -> None:
@@ -175,8 +173,8 @@ def test_turns_and_failures(keep: bool) -> None:
     )  # fmt: skip
     work = Work("work", "about", "units", "peer", contenders, keep=keep)
     told: list[str] = []
-    ((_, measured),) = measure([work], rounds=2, threads=1, tell=told.append)
-    ours, refuses, dies, peer = measured
+    ours, refuses, dies, peer = measured = [Measured(contender) for contender in contenders]
+    measure(work, measured, rounds=2, threads=1, tell=told.append)
     # The warm-up took the first; a process that is kept counts on, a new one begins again.
     assert [run.units for run in ours.runs.values()] == ([11, 12] if keep else [11, 11])
     assert [run.units for run in peer.runs.values()] == ([51, 52] if keep else [51, 51])
@@ -218,8 +216,9 @@ def test_the_table() -> None:
     assert "ms/token " in report.table(report.summarise(slow, measured_example()[1]))
 
 
-def interrupted(works: Any, *rest: Any) -> Any:
-    yield measured_example()
+def interrupted(work: Work, measured: list[Measured], *rest: Any) -> None:
+    """One contender's run came in, then Ctrl-C."""
+    measured[0].runs[0] = Run(2.0, 7)
     raise KeyboardInterrupt
 
 
@@ -235,8 +234,9 @@ def test_ctrl_c_keeps_what_was_measured(
     result = run_here(command_line.main, *arguments, cwd=tmp_path)
     assert result.returncode == 130
     contents = json.loads((tmp_path / "figures" / "optimizer.json").read_text(encoding="utf-8"))
-    assert [work["name"] for work in contents["works"]] == ["work"]
-    assert "what is done" in result.stdout
+    ((only,),) = [work["contenders"] for work in contents["works"]]
+    assert (only["name"], only["rates"]) == ("ours, taught", [3.5])
+    assert "ours, taught" in result.stdout
 
 
 def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +251,7 @@ def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("arguments", "parts"),
     [
         (["decode", "--rounds", "0"], ["--rounds 0", "at least 1"]),
-        (["decode", "--threads", "-1"], ["--threads -1", "at least 1"]),
+        (["decode", "--threads", "-1"], ["--threads -1", "must be from 1"]),
         (["sing"], ["sing", "decode"]),
         (["decode", "--slow"], ["--slow", "--help"]),
         (["load", "--pretrained-model-path", "no.pt"], ["no.pt"]),

@@ -60,6 +60,7 @@ ALLOWED = {
         "classifier",
         "config",
         "data",
+        "engine",
         "inference",
         "llama",
         "optimizer",
