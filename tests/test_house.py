@@ -55,6 +55,20 @@ ALLOWED = {
         "support",
         "tokenizer",
     },
+    "benchmarks": {
+        "checkpoints",
+        "classifier",
+        "config",
+        "data",
+        "engine",
+        "inference",
+        "llama",
+        "optimizer",
+        "run_llama",
+        "sentiment",
+        "support",
+        "tokenizer",
+    },
     "data": {"checkpoints", "llama", "support", "tokenizer"},
     "rope_test": {"assignment", "rope"},
     "optimizer_test": {"assignment", "optimizer"},
@@ -179,7 +193,7 @@ def test_the_documents_flags_exist(name: str) -> None:
     text = (PROJECT / name).read_text(encoding="utf-8")
     help_texts = ""
     kit = ("handout", "check", "watch", "submit", "grade", "gradescope", "selftest")
-    commands = [["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"]]
+    commands = [["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"], ["-m", "benchmarks"]]
     commands += [["-m", "assignment", name] for name in kit]
     for command in commands:
         result = subprocess.run(
