@@ -67,7 +67,7 @@ class AdamW(Optimizer):
             p.mul_(1 - decay)
 
     def compile(self) -> None:
-        """Make one kernel of `update`, in place, as `nn.Module.compile` does.
+        """Make one kernel of `update`, in place, as `nn.Module.compile` does; needs a C++ compiler.
 
         It passes over memory once where `update` passes a dozen times; results differ from the
         uncompiled ones by rounding. One kernel serves all sizes, but a Python number would be a

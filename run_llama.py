@@ -213,7 +213,7 @@ def prompt(args: argparse.Namespace) -> None:
 def finetune(args: argparse.Namespace) -> None:
     """--option finetune: train a classifier, keep its best epoch, write its predictions."""
     splits, outputs = read_splits(args, "finetuning")
-    if engine_options(args) != EngineOptions(args.engine, args.dtype) or args.engine == "fast":
+    if args.engine == "fast" or args.quantize is not None or args.compile:
         raise ValueError(
             "finetune trains the taught model: leave out --engine fast, --quantize and --compile"
         )

@@ -151,12 +151,6 @@ class Decoder(nn.Module, TextGenerator):
         self.for_one = rivals[second < first]
         return second < first
 
-    def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
-        """An empty cache on the model's device and in the decoder's dtype."""
-        return KeyValueCache(
-            self.config, batch_size, capacity, device=self.device, dtype=self.dtype
-        )
-
     @torch.inference_mode()
     def forward(
         self, tokens: Tensor, targets: Tensor | None = None, *,
@@ -198,9 +192,10 @@ class Decoder(nn.Module, TextGenerator):
 
     def _read_in_chunks(self, tokens: Tensor, mask: Tensor | None, cache: KeyValueCache) -> Tensor:
         """Read tokens a chunk at a time; one row of them is read on behalf of all of the cache."""
-        masks = [None] * len(tokens.split(CHUNK, 1)) if mask is None else mask.split(CHUNK, 1)
-        chunks = zip(tokens.split(CHUNK, 1), masks, strict=True)
-        return torch.cat([self._read(chunk, part, cache) for chunk, part in chunks], dim=1)
+        chunks = tokens.split(CHUNK, dim=1)
+        masks = [None] * len(chunks) if mask is None else mask.split(CHUNK, dim=1)
+        parts = [self._read(*part, cache) for part in zip(chunks, masks, strict=True)]
+        return torch.cat(parts, dim=1)
 
     def _read(self, tokens: Tensor, mask: Tensor | None, cache: KeyValueCache | None) -> Tensor:
         """One pass through the stack."""

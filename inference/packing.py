@@ -2,7 +2,7 @@
 
 At batch 1 every weight is read once and used once, so the time is that of moving weights from
 memory. `F.linear` reaches half of a processor's bandwidth, since it walks along rows and adds up
-as it goes; oneDNN's blocked layout comes close to all of it, and does well on many rows, too.
+as it goes; oneDNN's blocked layout comes closer to all of it, and does well on many rows, too.
 Fewer bytes are the other way to be fast: bfloat16 halves them, int8 quarters them.
 """
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from support.processor import has_units
+
 # Presets: the course's recipe for the whole model, and the laptop's for a head on frozen states.
 WHOLE_MODEL = {"epochs": 5, "lr": 2e-5}
 FROZEN = {"epochs": 20, "lr": 3e-4}
@@ -74,5 +76,5 @@ def choose_autocast(asked: str, device: torch.device) -> bool:
     if asked != "auto":
         return asked == "on"
     if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return has_units(torch.bfloat16)
     return device.type == "cuda" and torch.cuda.is_bf16_supported()

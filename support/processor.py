@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ import torch
 @cache
 def has_units(dtype: torch.dtype) -> bool:
     """Whether the processor multiplies matrices of this dtype itself, rather than emulating it."""
+    if dtype == torch.bfloat16 and platform.machine() in ("x86_64", "AMD64"):
+        # oneDNN takes bfloat16 on any AVX-512, and emulates it on the older ones.
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     if dtype == torch.bfloat16:
         return torch.ops.mkldnn._is_mkldnn_bf16_supported()
     if dtype == torch.float16:

@@ -195,6 +195,8 @@ def test_ctrl_c_saves_and_says_how_to_go_on(work: Path, tmp_path: Path) -> None:
         ({"hidden_dropout_prob": "1"}, ["hidden_dropout_prob=1", "[0, 1)"]),
         ({"save_minutes": "-1"}, ["save_minutes=-1"]),
         ({"dtype": "bfloat16"}, ["--dtype bfloat16", "--autocast"]),
+        ({"quantize": "int8"}, ["finetune trains the taught model", "--quantize"]),
+        ({"engine": "fast"}, ["finetune trains the taught model", "--engine fast"]),
         ({"pooling_method": "median"}, ["--pooling_method", "'median'"]),
     ],
 )

@@ -45,6 +45,7 @@ ALLOWED = {
         "checkpoints",
         "classifier",
         "config",
+        "generation",
         "data",
         "llama",
         "optimizer",

@@ -13,6 +13,7 @@ from torch import nn
 
 from assignment import reference
 from base_llama import attention_mask
+from benchmarks.hugging_face import hugging_face_config, hugging_face_tensors
 from config import LlamaConfig
 from llama import Attention, Llama, LlamaLayer, RMSNorm
 from rope import apply_rotary_emb
@@ -32,45 +33,11 @@ def to_numpy(model: Llama) -> dict:
 def hugging_face_twin(model: Llama):
     """transformers' Llama with the same weights; it pairs i with i + D/2, hence the permutation."""
     transformers = pytest.importorskip("transformers")
-    config = model.config
-    theirs = transformers.LlamaForCausalLM(
-        transformers.LlamaConfig(
-            vocab_size=config.vocab_size,
-            hidden_size=config.dim,
-            intermediate_size=config.hidden_dim,
-            num_hidden_layers=config.n_layers,
-            num_attention_heads=config.n_heads,
-            num_key_value_heads=config.n_kv_heads,
-            max_position_embeddings=config.max_seq_len,
-            rms_norm_eps=config.layer_norm_eps,
-            rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
-            rope_theta=config.rope_theta,
-            tie_word_embeddings=config.tie_embeddings,
-        )
-    )
-
-    def halves(weight: torch.Tensor) -> torch.Tensor:
-        return weight.view(-1, config.head_dim // 2, 2, config.dim).transpose(1, 2).flatten(0, 2)
-
-    own = model.state_dict()
-    state = {"model.embed_tokens.weight": own["tok_embeddings.weight"]}
-    state |= {"model.norm.weight": own["norm.weight"], "lm_head.weight": own["output.weight"]}
-    for i in range(config.n_layers):
-        mine, other = f"layers.{i}.", f"model.layers.{i}."
-        for a, b in {
-            "attention_norm": "input_layernorm",
-            "ffn_norm": "post_attention_layernorm",
-            "attention.compute_query": "self_attn.q_proj",
-            "attention.compute_key": "self_attn.k_proj",
-            "attention.compute_value": "self_attn.v_proj",
-            "attention.compute_output": "self_attn.o_proj",
-            "feed_forward.w1": "mlp.gate_proj",
-            "feed_forward.w2": "mlp.down_proj",
-            "feed_forward.w3": "mlp.up_proj",
-        }.items():
-            weight = own[f"{mine}{a}.weight"]
-            permuted = a.endswith(("query", "key"))
-            state[f"{other}{b}.weight"] = halves(weight) if permuted else weight
+    config = hugging_face_config(model)
+    theirs = transformers.LlamaForCausalLM(transformers.LlamaConfig(**config))
+    state = hugging_face_tensors(model)
+    if model.config.tie_embeddings:
+        state["lm_head.weight"] = state["model.embed_tokens.weight"]
     theirs.load_state_dict(state)
     return theirs.eval()
 
