@@ -299,6 +299,12 @@ class LlamaPreTrainedModel(nn.Module):
         weight_bytes = sum(p.numel() * p.element_size() for p in self.parameters())
         return Footprint(parts, weight_bytes, cached)
 
+    def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
+        """An empty cache on the model's device and in its dtype; see `KeyValueCache`."""
+        return KeyValueCache(
+            self.config, batch_size, capacity, device=self.device, dtype=self.dtype
+        )
+
     @classmethod
     def from_checkpoint(
         cls,

@@ -22,8 +22,6 @@ class TextGenerator:
     """Generates with any model that has a configuration, a cache and a `forward`."""
 
     config: LlamaConfig
-    device: Any  # torch.device
-    dtype: Any  # torch.dtype
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """(B, T) tokens to (B, 1, V) logits and (B, T, C) states; see `Llama.forward`."""
@@ -31,9 +29,7 @@ class TextGenerator:
 
     def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
         """An empty cache on the model's device and in its dtype; see `KeyValueCache`."""
-        return KeyValueCache(
-            self.config, batch_size, capacity, device=self.device, dtype=self.dtype
-        )
+        raise NotImplementedError
 
     @torch.no_grad()
     def stream(

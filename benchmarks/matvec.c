@@ -1,5 +1,5 @@
 // The matrix-vector products of one token, float32: what a loop in C reaches, as in llama2.c.
-// Compiled by engines.py with -Ofast -march=native -fopenmp.
+// Compiled by engines.py so that sums may be taken in any order, as with -Ofast.
 void token(int matrices, const float **weights, const int *rows, const int *columns,
            const float *x, float *y) {
   for (int m = 0; m < matrices; m++) {

@@ -151,6 +151,12 @@ class Decoder(nn.Module, TextGenerator):
         self.for_one = rivals[second < first]
         return second < first
 
+    def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
+        """An empty cache on the model's device and in its dtype; see `KeyValueCache`."""
+        return KeyValueCache(
+            self.config, batch_size, capacity, device=self.device, dtype=self.dtype
+        )
+
     @torch.inference_mode()
     def forward(
         self, tokens: Tensor, targets: Tensor | None = None, *,

@@ -17,6 +17,7 @@ import torch
 
 from benchmarks import __main__ as command_line
 from benchmarks import decode, finetune, load, optimizer, prompt, report, setting
+from benchmarks.engines import plain_c
 from benchmarks.hugging_face import hugging_face_folder, load_theirs
 from benchmarks.machine import Limits
 from benchmarks.measure import Contender, Measured, Run, Work, measure
@@ -303,3 +304,10 @@ def test_the_command(tiny: Setting, tmp_path: Path) -> None:
             alike, total = peer["alike"].split("/")
             assert alike == total
     assert (tmp_path / "decode.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+@pytest.mark.skipif(setting.c_compiler() is None, reason="no C compiler here")
+def test_the_c_library_leaves_arithmetic_alone(tiny: Setting) -> None:
+    """With -Ofast, a library makes its process take tiny numbers for zero."""
+    plain_c(tiny.checkpoint)
+    assert float(torch.tensor(1e-40) * 1) != 0

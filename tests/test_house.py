@@ -45,7 +45,6 @@ ALLOWED = {
         "checkpoints",
         "classifier",
         "config",
-        "generation",
         "data",
         "llama",
         "optimizer",

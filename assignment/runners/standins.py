@@ -15,7 +15,6 @@ from assignment.cases import FADING
 from base_llama import AttentionContext, KeyValueCache, LlamaPreTrainedModel, attention_context
 from base_llama import last_real as state_of_last_token
 from config import LlamaConfig
-from generation import TextGenerator
 
 Tensors = Mapping[str, Tensor]
 
@@ -69,7 +68,7 @@ class StandInFeedForward(nn.Module):
         return torch.tanh(x @ self.weight)
 
 
-class StandInLlama(LlamaPreTrainedModel, TextGenerator):
+class StandInLlama(LlamaPreTrainedModel):
     """A language model without layers: a token's state is a fading sum of what stands before it.
 
     It has the methods of `Llama` that a classifier may call, its cache and its mask.
