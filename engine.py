@@ -28,6 +28,7 @@ except ModuleNotFoundError as error:
     Decoder = None  # type: ignore[assignment, misc]
 
 COURSE_CHECKPOINT = "stories42M.pt"
+NO_COMPILER = "--compile: no C++ compiler here (g++ or clang++); goes on without"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -65,7 +66,7 @@ class EngineOptions:
         """What a user should know of these options on this machine."""
         notes = []
         if self.compile and cpp_compiler() is None:
-            notes.append("--compile: no C++ compiler here (g++ or clang++); goes on without")
+            notes.append(NO_COMPILER)
         if device.type == "cpu" and not has_units(DTYPES[self.dtype]):
             notes.append(
                 f"this processor has no {self.dtype} units: a long prompt or a batch is slower "

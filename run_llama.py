@@ -16,6 +16,7 @@ import torch
 from engine import (
     COURSE_CHECKPOINT,
     DTYPES,
+    NO_COMPILER,
     EngineOptions,
     Loaded,
     choose_checkpoint,
@@ -24,7 +25,9 @@ from engine import (
     seconds_per_token,
     set_threads,
 )
+from optimizer import AdamW
 from sampling import check_sampling
+from sentiment.activations import LIMITS
 from sentiment.finetune import run_finetune
 from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import PromptOptions, run_prompt
@@ -33,6 +36,7 @@ from sentiment.reviews import Reviews
 from sentiment.splits import Splits, choose_splits
 from support import errors
 from support.files import require_writable, write_text
+from support.processor import cpp_compiler
 
 PROMPT = (
     "I have wanted to see this thriller for a while, and it didn't disappoint. "
@@ -213,10 +217,8 @@ def prompt(args: argparse.Namespace) -> None:
 def finetune(args: argparse.Namespace) -> None:
     """--option finetune: train a classifier, keep its best epoch, write its predictions."""
     splits, outputs = read_splits(args, "finetuning")
-    if args.engine == "fast" or args.quantize is not None or args.compile:
-        raise ValueError(
-            "finetune trains the taught model: leave out --engine fast, --quantize and --compile"
-        )
+    if args.engine == "fast" or args.quantize is not None:
+        raise ValueError("finetune trains the taught model: leave out --engine fast and --quantize")
     if args.dtype != "float32":
         raise ValueError(
             f"--dtype {args.dtype}: finetune keeps float32 weights; --autocast on multiplies in "
@@ -224,16 +226,26 @@ def finetune(args: argparse.Namespace) -> None:
         )
     path, stand_in = choose_checkpoint(args.pretrained_model_path)
     freeze = bool(splits.stand_in or stand_in) if args.freeze is None else args.freeze
+    if args.compile and freeze:
+        raise ValueError(
+            "--compile makes one kernel of AdamW's step over the whole model, and here a head "
+            "alone is trained: leave it out, or give --no-freeze"
+        )
+    if args.compile and not hasattr(AdamW, "compile"):
+        raise ValueError("--compile: the AdamW of this tree has no compile(); leave it out")
     autocast = choose_autocast(args.autocast, choose_device(args.device, args.use_gpu))
     recipe = Recipe.preset(
         freeze, epochs=args.epochs, lr=args.lr, batch_size=args.batch_size,
         max_tokens=args.max_tokens, seed=args.seed, autocast=autocast,
+        compile=args.compile and cpp_compiler() is not None,
     )  # fmt: skip
     options = FinetuneOptions(
-        freeze, args.pooling_method, args.hidden_dropout_prob, args.max_sentence_len,
-        args.save_minutes, args.resume, args.tensorboard, path,
+        freeze, args.activation_checkpointing, args.pooling_method, args.hidden_dropout_prob,
+        args.max_sentence_len, args.save_minutes, args.resume, args.tensorboard, path,
     )  # fmt: skip
     loaded = load_for(args, EngineOptions("taught"))
+    if args.compile and not recipe.compile:
+        print(f"note      {NO_COMPILER}")
     print_reviews(splits)
     if args.freeze is None and freeze:
         print(
@@ -272,8 +284,9 @@ def get_args() -> argparse.Namespace:
         choices=("auto", "fast", "taught"), default="auto")  # fmt: skip
     add(parser, "--quantize", "int8: matrices in a quarter of the bytes, faster for one text at a "
         "time, nearly the same text; needs the fast engine", choices=("int8",))  # fmt: skip
-    add(parser, "--compile", "let torch.compile make kernels for one token at a time; they are "
-        "used if they are faster here", action="store_true")  # fmt: skip
+    add(parser, "--compile", "let torch.compile make kernels: for one token at a time, which are "
+        "used if they are faster here; with finetune for AdamW's step, of whole models",
+        action="store_true")  # fmt: skip
     add(parser, "--threads", "processors to compute with (default: torch's choice)",
         type=int, metavar="N")  # fmt: skip
     add(parser, "--bidirectional", "no causal mask, as the course's reference of 2024-25: "
@@ -332,6 +345,9 @@ def get_args() -> argparse.Namespace:
         choices=POOLING_METHODS, default="last_token")  # fmt: skip
     add(group, "--autocast", "multiply in bfloat16, with float32 weights and sums; auto: where "
         "the processor has it", choices=("auto", "on", "off"), default="auto")  # fmt: skip
+    add(group, "--activation_checkpointing", "compute layers again for their gradients, for less "
+        "memory and up to a third more time; auto: for long texts",
+        choices=tuple(LIMITS), default="auto")  # fmt: skip
     add(group, "--save_minutes", "how often the state of a run is saved, beside each epoch's end",
         type=float, default=10.0, metavar="M")  # fmt: skip
     add(group, "--resume", "go on with an interrupted run", action="store_true")

@@ -194,8 +194,8 @@ def grade_all(
     with ExitStack() as stack:
         threads = []
         lent = real_weights.LENT if grader.real is not None else ()
-        for slot in range(min(jobs, len(intakes))):
-            worker = stack.enter_context(Worker(tier=grader.tier.name, slot=slot, lent=lent))
+        for _ in range(min(jobs, len(intakes))):
+            worker = stack.enter_context(Worker(tier=grader.tier.name, lent=lent))
             threads.append(threading.Thread(target=work, args=(worker,), daemon=True))
             threads[-1].start()
         try:

@@ -13,6 +13,7 @@ import json
 import os
 import queue
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -60,14 +61,12 @@ class Worker:
         *,
         tier: str = "plain",
         confine: bool = True,
-        slot: int = 0,
         lent: Sequence[Path] = (),
     ) -> None:
         """Prepare folders; a tree of its own, to be filled, unless one is given.
 
         Args:
             confine: whether the code gives up what `confine.py` names, and its user.
-            slot: tells workers apart that run at the same time.
             lent: files that it may read beside its tree.
         """
         self.home = Path(tempfile.mkdtemp(prefix="min-llama-"))
@@ -75,8 +74,9 @@ class Worker:
         self.scratch = self.home / "scratch"
         self.tier, self.confine = tier, confine
         self.lent = [str(path.resolve()) for path in lent]
-        own_user = confine and tier != "plain" and os.name == "posix" and os.geteuid() == 0
-        self.uid = free_uid(slot) if own_user else None
+        self.uid, self.claim = None, None
+        if confine and tier != "plain" and sys.platform == "linux" and os.geteuid() == 0:
+            self.uid, self.claim = claim_uid()
         self.tree.mkdir(exist_ok=True)
         self.scratch.mkdir()
         if self.uid is not None:
@@ -91,6 +91,8 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if self.claim is not None:
+            self.claim.close()
         clear(self.home)
         self.home.rmdir()
 
@@ -279,14 +281,27 @@ def how_it_died(status: int) -> tuple[str, str, list[dict[str, Array]], str]:
     return names.get(status, "crashed"), "run", [], text
 
 
-def free_uid(slot: int) -> int:
-    """A user that has no name and no process."""
+def claim_uid() -> tuple[int, socket.socket]:
+    """A user that has no name and no process, and what keeps it from other workers till closed.
+
+    That is a socket with an abstract name, which Linux gives to one process at a time and takes
+    back when that ends, however it ends.
+    """
     running = set()
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             running.add(os.stat(f"/proc/{name}").st_uid)
     taken = running | {entry.pw_uid for entry in pwd.getpwall()}
-    return next(uid for uid in range(FIRST_UID + 100 * slot, 2**31) if uid not in taken)
+    for uid in range(FIRST_UID, 2**31):
+        if uid not in taken:
+            claim = socket.socket(socket.AF_UNIX)
+            try:
+                claim.bind(f"\0min-llama-{uid}")
+            except OSError:  # another worker's, here or of another grader
+                claim.close()
+                continue
+            return uid, claim
+    raise OSError("no user is free")
 
 
 @dataclass(frozen=True)
@@ -320,8 +335,8 @@ def choose_tier(tree: Path, only: str | None = None) -> Tier:
         if name == "bubblewrap" and shutil.which("bwrap") is None:
             reasons.append("bubblewrap: not installed")
             continue
-        if name == "separate user" and os.geteuid() != 0:
-            reasons.append("separate user: needs root")
+        if name == "separate user" and (sys.platform != "linux" or os.geteuid() != 0):
+            reasons.append("separate user: needs root, on Linux")
             continue
         try:
             with Worker(tree, tier=name) as worker:
@@ -331,5 +346,6 @@ def choose_tier(tree: Path, only: str | None = None) -> Tier:
             continue
         if reply.ended == "done":
             return Tier(name, reply.confined)
-        reasons.append(f"{name}: {reply.error}")
+        hint = f" (can any user read {sys.base_prefix}?)" if name == "separate user" else ""
+        reasons.append(f"{name}: {reply.error}{hint}")
     raise ValueError(f"no way to run code that is not trusted: {'; '.join(reasons)}")

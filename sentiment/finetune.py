@@ -14,6 +14,7 @@ from checkpoints import pt
 from classifier import LlamaEmbeddingClassifier
 from llama import Llama
 from sentiment import report
+from sentiment.activations import LIMITS, checkpoint_layers
 from sentiment.batching import Encoded, encode_reviews
 from sentiment.evaluation import Metrics, describe, evaluate, evaluate_reviews, write_predictions
 from sentiment.frozen import StateBank, compute_states
@@ -67,6 +68,8 @@ def run_finetune(
         report.require_tensorboard()
     if options.freeze:
         encoded = _freeze(classifier, encoded, reviews, tokenizer.pad_id, recipe, options)
+    else:
+        checkpoint_layers(model, LIMITS[options.activation_checkpointing])
     examples = {split: Examples(encoded[split].ids, reviews[split].labels) for split in reviews}
     # A frozen run's "tokens" are rows of the bank, and its padding any row: the first.
     pad_id = 0 if options.freeze else tokenizer.pad_id
@@ -193,6 +196,7 @@ def _announce(trainer: Trainer, store: Store) -> None:
         f"training  {trained:,} parameters on {len(trainer.train_data.ids)} sentences, "
         f"{trainer.recipe.epochs} epochs, batches of {trainer.recipe.batch_size}, "
         f"lr {trainer.recipe.lr:g}{', bfloat16 products' if trainer.recipe.autocast else ''}"
+        f"{', compiled AdamW' if trainer.recipe.compile else ''}"
     )
     print(
         f"disk      {store.last} {last / 1e6:,.0f} MB, {store.best} {best / 1e6:,.0f} MB; "

@@ -29,6 +29,7 @@ class Recipe:
     max_tokens: int = 512  # of a micro-batch, padding included: bounds the memory
     seed: int = 1337
     autocast: bool = False  # multiply in bfloat16; weights, sums and moments stay float32
+    compile: bool = False  # AdamW's step, which changes how it rounds
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "max_tokens"):
@@ -54,6 +55,7 @@ class FinetuneOptions:
     """
 
     freeze: bool  # train the head alone
+    activation_checkpointing: str  # one of activations.LIMITS: which layers compute twice
     pooling: str  # one of pooling.POOLING_METHODS
     dropout: float  # probability, before the head
     max_sentence_len: int | None  # tokens of a review that are kept; None keeps what fits

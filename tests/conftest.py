@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sentencepiece
+import torch
 
 from assignment import handout
 from support import errors
@@ -20,7 +23,19 @@ from tests.helpers import CONFIG, LABELS, random_llama, some_reviews
 # children; some tests send it to theirs. A handler of ours is put back to the default in them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is a worker for each processor
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # of what the tests start
+
 WORDS = ["wonderful", "terrible", "movie", "thriller", "wanted", "while", "hero", "playing"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests go to one worker: they share what its fixtures have made."""
+    from xdist.scheduler import LoadFileScheduling
+
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

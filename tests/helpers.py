@@ -82,6 +82,12 @@ def run_script(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.Comple
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
+def run_code(code: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run lines of Python in the project's folder, in a process of their own."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
 def run_assignment(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`python -m assignment` of a handout, or of the project."""
     return subprocess.run(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import os
 import pickle
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import torch
 
 import checkpoints
 from llama import load_pretrained
-from tests.helpers import CONFIG, PROJECT, random_llama, random_tokens
+from tests.helpers import CONFIG, random_llama, random_tokens, run_code
 
 
 def old_style(model, prefix: str = "", both: bool = True) -> dict:
@@ -267,8 +265,7 @@ def test_a_full_disk_leaves_the_old_file(saved: Path) -> None:
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) // 2},) * 2)\n"
         f"random_llama(seed=1).save_pretrained({str(saved)!r})\n"
     )
-    command = [sys.executable, "-c", code]
-    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    result = run_code(code)
     assert "ValueError" in result.stderr, result.stderr
     assert "could not be written" in result.stderr
     assert saved.read_bytes() == before
@@ -292,5 +289,4 @@ def test_loading_imports_no_compiler(folder: Path) -> None:
         "import sys, llama; llama.load_pretrained(sys.argv[1]); "
         "sys.exit('torch._dynamo' in sys.modules)"
     )
-    command = [sys.executable, "-c", code, str(folder / "stories42M.pt")]
-    assert subprocess.run(command, cwd=PROJECT, check=False).returncode == 0
+    assert run_code(code, folder / "stories42M.pt").returncode == 0

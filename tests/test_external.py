@@ -18,7 +18,7 @@ import pytest
 
 from data import external, prepare, setup
 from data.external import ExternalFile, NotThere, OutOfReach
-from tests.helpers import PROJECT
+from tests.helpers import PROJECT, run_code
 
 CONTENT = os.urandom(3_000_000)
 
@@ -233,8 +233,7 @@ def test_a_disk_that_fills_up_while_converting_leaves_nothing(tmp_path: Path) ->
         f"folder = Path({str(tmp_path)!r})\n"
         "errors.run(lambda: convert(folder / 'm.gguf', folder / 'm.pt'))\n"
     )
-    command = [sys.executable, "-c", code]
-    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    result = run_code(code)
     assert result.returncode == 2, result.stderr
     assert "m.pt: could not be written" in result.stderr.splitlines()[-1]
     assert sorted(os.listdir(tmp_path)) == ["m.gguf", "m.tokenizer.json"]

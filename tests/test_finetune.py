@@ -17,6 +17,7 @@ import torch
 import run_llama
 from classifier import LlamaEmbeddingClassifier
 from llama import load_pretrained
+from optimizer import AdamW
 from tests.helpers import (
     PROJECT,
     assert_user_error,
@@ -48,7 +49,7 @@ def finetune(work: Path, *options: str) -> list[str]:
     [
         [], ["--freeze"], ["--pooling_method", "mean_pooling"],
         ["--freeze", "--pooling_method", "attention_pooling"], ["--autocast", "on"],
-        ["--batch_size", "80", "--max_tokens", "50"],
+        ["--batch_size", "80", "--max_tokens", "50"], ["--activation_checkpointing", "on"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -105,6 +106,20 @@ def test_resume_with_other_arguments_names_them(work: Path, run_here) -> None:
         assert_user_error(run_here(run_llama.main, *options, cwd=work), "of another run", part)
     for path in work.glob("finetune-toy*"):
         path.unlink()
+
+
+def test_a_compiled_step_is_for_whole_models_and_needs_a_compiler(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = finetune(work, "--compile")
+    refused = run_here(run_llama.main, *options, "--freeze", cwd=work)
+    assert_user_error(refused, "--compile", "--no-freeze")
+    monkeypatch.setattr(run_llama, "cpp_compiler", lambda: None)
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert result.returncode == 0, result.stderr
+    assert "note      --compile: no C++ compiler here" in result.stdout
+    monkeypatch.delattr(AdamW, "compile")  # as in a learner's tree
+    assert_user_error(run_here(run_llama.main, *options, cwd=work), "the AdamW of this tree")
 
 
 def test_the_seed_may_be_large(work: Path, run_here) -> None:

@@ -14,7 +14,7 @@ import pytest
 from assignment import grade, selftest
 from assignment.results import Status, SubmissionResult, TaskResult
 from assignment.tasks import FILES, load_tasks
-from tests.helpers import PROJECT
+from tests.helpers import PROJECT, run_code
 
 ATTACKS = ("daemon", "exit_zero", "writes_new_files", "reads_the_secret", "kills_its_parent")
 
@@ -112,9 +112,7 @@ def test_what_is_confined_holds_no_capability() -> None:
         "held = [x.split()[1] for x in lines if x.startswith(('CapEff', 'CapPrm', 'CapInh'))]\n"
         "assert len(held) == 3 and not any(int(x, 16) for x in held), held"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    result = run_code(code)
     assert result.returncode == 0, result.stderr
 
 

@@ -6,13 +6,14 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import rope_test
 from assignment.mutation import applied, mutants
-from tests.helpers import PROJECT
+from tests.helpers import PROJECT, run_code
 
 # Each module or room, and the project's own that it may import; see the map in README.md.
 ALLOWED = {
@@ -126,9 +127,7 @@ def test_the_core_needs_no_extra() -> None:
         "extras = {'matplotlib', 'tensorboard', 'gguf', 'tokenizers', 'transformers'}\n"
         "sys.exit(f'{extras & sys.modules.keys()}' if extras & sys.modules.keys() else 0)"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    result = run_code(code)
     assert result.returncode == 0, result.stderr
 
 
@@ -140,9 +139,7 @@ def test_who_judges_runs_nothing_of_a_learners() -> None:
         "found = {'torch', *(name[:-3] for name in FILES)} & sys.modules.keys()\n"
         "sys.exit(f'{found}' if found else 0)"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    result = run_code(code)
     assert result.returncode == 0, result.stderr
 
 
@@ -160,7 +157,7 @@ def test_documents_name_files_that_exist(name: str) -> None:
 def test_the_readme_has_the_two_commands() -> None:
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert "bash setup.sh && .venv/bin/python run_llama.py --option generate\n" in text
-    assert "bash setup.sh && .venv/bin/python -m pytest\n" in text
+    assert "bash setup.sh && .venv/bin/python -m pytest -n auto\n" in text
 
 
 def test_the_readmes_failure_is_a_real_one() -> None:
@@ -178,29 +175,29 @@ def test_the_readmes_python_examples_run(tmp_path: Path) -> None:
     if not (PROJECT / "data" / "SmolLM2-135M-Instruct.pt").exists():
         pytest.skip("the examples load the stand-in: bash setup.sh prepares it")
     for example in examples:
-        result = subprocess.run(
-            [sys.executable, "-c", example],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        result = run_code(example)
         assert result.returncode == 0, example + result.stderr
+
+
+@cache
+def help_texts() -> str:
+    """What all commands say to --help."""
+    kit = ("handout", "check", "watch", "submit", "grade", "gradescope", "selftest")
+    commands = [["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"], ["-m", "benchmarks"]]
+    commands += [["-m", "assignment", name] for name in kit]
+    texts = ""
+    for command in commands:
+        result = subprocess.run(
+            [sys.executable, *command, "--help"], cwd=PROJECT, capture_output=True, text=True,
+            check=True,
+        )  # fmt: skip
+        texts += result.stdout
+    return texts
 
 
 @pytest.mark.parametrize("name", ["README.md", "assignment/teaching.md"])
 def test_the_documents_flags_exist(name: str) -> None:
     text = (PROJECT / name).read_text(encoding="utf-8")
-    help_texts = ""
-    kit = ("handout", "check", "watch", "submit", "grade", "gradescope", "selftest")
-    commands = [["run_llama.py"], ["-m", "data.setup"], ["tokenizer.py"], ["-m", "benchmarks"]]
-    commands += [["-m", "assignment", name] for name in kit]
-    for command in commands:
-        result = subprocess.run(
-            [sys.executable, *command, "--help"], cwd=PROJECT, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-        help_texts += result.stdout
     for block in re.findall(r"```(?:bash|sh)\n(.*?)```", text, flags=re.DOTALL):
         for flag in re.findall(r"(?<!\S)--[\w-]+", block):
-            assert f"{flag}" in help_texts, flag
+            assert flag in help_texts(), flag

@@ -16,10 +16,10 @@ from classifier import LlamaEmbeddingClassifier
 from sentiment.recipe import Recipe
 from sentiment.store import Store
 from sentiment.training import Examples, Trainer, predict
-from tests.helpers import (
-    random_llama,
-)
+from support.processor import cpp_compiler
+from tests.helpers import random_llama
 
+NEEDS_COMPILER = pytest.mark.skipif(cpp_compiler() is None, reason="no C++ compiler here")
 RECIPE = Recipe(epochs=2, lr=1e-3, batch_size=8, max_tokens=64, seed=3, autocast=False)
 
 
@@ -72,13 +72,14 @@ def test_the_loss_is_the_mean_over_the_batch_size(tmp_path: Path) -> None:
     torch.testing.assert_close(got, run.classifier.classifier_head.bias.grad, atol=1e-5, rtol=1e-4)
 
 
-def test_resumed_equals_unbroken_bit_for_bit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=NEEDS_COMPILER)])
+def test_resumed_equals_unbroken_bit_for_bit(tmp_path: Path, compiled: bool) -> None:
     (tmp_path / "broken").mkdir()
-    unbroken = trainer(tmp_path)
+    unbroken = trainer(tmp_path, compile=compiled)
     unbroken.classifier.dropout.p = 0.4
     unbroken.run(save_seconds=1e9)
     for stop in (1, 4, 5, 6, 9):  # in an epoch, at its end, in the next
-        broken = trainer(tmp_path / "broken")
+        broken = trainer(tmp_path / "broken", compile=compiled)
         broken.classifier.dropout.p = 0.4
         steps = itertools.count(1)
         original = broken._step
@@ -92,7 +93,7 @@ def test_resumed_equals_unbroken_bit_for_bit(tmp_path: Path) -> None:
         with pytest.raises(SystemExit):
             broken.run(save_seconds=0)
         torch.manual_seed(99)
-        resumed = trainer(tmp_path / "broken")
+        resumed = trainer(tmp_path / "broken", compile=compiled)
         resumed.classifier.dropout.p = 0.4
         assert resumed.resume() is (stop > 1)
         resumed.run(save_seconds=1e9)
