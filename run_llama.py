@@ -25,18 +25,16 @@ from engine import (
     seconds_per_token,
     set_threads,
 )
-from optimizer import AdamW
 from sampling import check_sampling
 from sentiment.activations import LIMITS
 from sentiment.finetune import run_finetune
 from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import PromptOptions, run_prompt
-from sentiment.recipe import FinetuneOptions, Recipe, choose_autocast
+from sentiment.recipe import FinetuneOptions, Recipe, choose_autocast, choose_compile
 from sentiment.reviews import Reviews
 from sentiment.splits import Splits, choose_splits
 from support import errors
 from support.files import require_writable, write_text
-from support.processor import cpp_compiler
 
 PROMPT = (
     "I have wanted to see this thriller for a while, and it didn't disappoint. "
@@ -226,18 +224,11 @@ def finetune(args: argparse.Namespace) -> None:
         )
     path, stand_in = choose_checkpoint(args.pretrained_model_path)
     freeze = bool(splits.stand_in or stand_in) if args.freeze is None else args.freeze
-    if args.compile and freeze:
-        raise ValueError(
-            "--compile makes one kernel of AdamW's step over the whole model, and here a head "
-            "alone is trained: leave it out, or give --no-freeze"
-        )
-    if args.compile and not hasattr(AdamW, "compile"):
-        raise ValueError("--compile: the AdamW of this tree has no compile(); leave it out")
     autocast = choose_autocast(args.autocast, choose_device(args.device, args.use_gpu))
     recipe = Recipe.preset(
         freeze, epochs=args.epochs, lr=args.lr, batch_size=args.batch_size,
         max_tokens=args.max_tokens, seed=args.seed, autocast=autocast,
-        compile=args.compile and cpp_compiler() is not None,
+        compile=choose_compile(args.compile, freeze),
     )  # fmt: skip
     options = FinetuneOptions(
         freeze, args.activation_checkpointing, args.pooling_method, args.hidden_dropout_prob,

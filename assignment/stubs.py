@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import io
+import threading
 import tokenize
 from collections.abc import Collection, Sequence
 
 from assignment.tasks import Task
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+ONE_AT_A_TIME = threading.Lock()  # Python 3.11 counts a tree's depth in one place for all threads
 
 
 def make_stub(source: str, tasks: Sequence[Task]) -> str:
@@ -36,9 +38,15 @@ def make_stub(source: str, tasks: Sequence[Task]) -> str:
     return drop_unused_imports(source)
 
 
+def parse(source: str) -> ast.Module:
+    """`ast.parse`, which may otherwise raise a SystemError while another thread parses."""
+    with ONE_AT_A_TIME:
+        return ast.parse(source)
+
+
 def find(source: str, qualified_name: str) -> Function | None:
     """A function of a module, or a method of a class, by name."""
-    body: Sequence[ast.stmt] = ast.parse(source).body
+    body: Sequence[ast.stmt] = parse(source).body
     *classes, name = qualified_name.split(".")
     for wanted in classes:
         found = [node for node in body if isinstance(node, ast.ClassDef) and node.name == wanted]
@@ -100,7 +108,7 @@ def cut(source: str, first: int, last: int) -> str:
 
 def drop_unused_imports(source: str) -> str:
     """Without the imports at the top that nothing uses any more."""
-    tree = ast.parse(source)
+    tree = parse(source)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     statements = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     for node in reversed(statements):
@@ -149,7 +157,7 @@ def calls(source: str, qualified_name: str, flagged: Collection[str]) -> list[st
     if function is None:
         return []
     names = {}
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             for name in node.names:
                 names[bound_name(name)] = name.name if name.asname else bound_name(name)

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from support.processor import has_units
+from optimizer import AdamW
+from support.processor import cpp_compiler, has_units
 
 # Presets: the course's recipe for the whole model, and the laptop's for a head on frozen states.
 WHOLE_MODEL = {"epochs": 5, "lr": 2e-5}
@@ -80,3 +81,19 @@ def choose_autocast(asked: str, device: torch.device) -> bool:
     if device.type == "cpu":
         return has_units(torch.bfloat16)
     return device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def choose_compile(asked: bool, freeze: bool) -> bool:
+    """Whether to compile AdamW's step: where it was asked for and there is a compiler.
+
+    Raises:
+        ValueError: it was asked for and makes no sense, or this tree's AdamW cannot do it.
+    """
+    if asked and freeze:
+        raise ValueError(
+            "--compile makes one kernel of AdamW's step over the whole model, and here a head "
+            "alone is trained: leave it out, or give --no-freeze"
+        )
+    if asked and not hasattr(AdamW, "compile"):  # a learner's
+        raise ValueError("--compile: the AdamW of this tree has no compile(); leave it out")
+    return asked and cpp_compiler() is not None

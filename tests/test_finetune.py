@@ -18,6 +18,7 @@ import run_llama
 from classifier import LlamaEmbeddingClassifier
 from llama import load_pretrained
 from optimizer import AdamW
+from sentiment import recipe
 from tests.helpers import (
     PROJECT,
     assert_user_error,
@@ -114,7 +115,7 @@ def test_a_compiled_step_is_for_whole_models_and_needs_a_compiler(
     options = finetune(work, "--compile")
     refused = run_here(run_llama.main, *options, "--freeze", cwd=work)
     assert_user_error(refused, "--compile", "--no-freeze")
-    monkeypatch.setattr(run_llama, "cpp_compiler", lambda: None)
+    monkeypatch.setattr(recipe, "cpp_compiler", lambda: None)
     result = run_here(run_llama.main, *options, cwd=work)
     assert result.returncode == 0, result.stderr
     assert "note      --compile: no C++ compiler here" in result.stdout

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from assignment import handout
 from assignment.cases import load_cases
-from assignment.stubs import calls, empty, find, first_line, last_line, make_stub, signature
+from assignment.stubs import (
+    calls,
+    empty,
+    find,
+    first_line,
+    last_line,
+    make_stub,
+    parse,
+    signature,
+)
 from assignment.tasks import FILES, GIVEN, PROJECT, Task, load_tasks, written_tasks
 from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
 
@@ -332,3 +343,24 @@ def test_every_task_has_cases_points_and_three_hints() -> None:
         assert len(about.hints) == 3
         assert set(about.requires) <= set(load_tasks())
         assert load_cases(about.name)
+
+
+def test_threads_may_parse_at_the_same_time() -> None:
+    """As graders do. Collecting garbage with a callback, as hypothesis does, lets others go on."""
+    source = (PROJECT / "llama.py").read_text(encoding="utf-8")
+
+    def callback(phase: str, info: dict[str, int]) -> None:
+        sum(range(50))
+
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(5)
+    gc.callbacks.append(callback)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            trees = list(pool.map(parse, [source] * 60))
+    finally:
+        gc.callbacks.remove(callback)
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*threshold)
+    assert len({ast.dump(tree) for tree in trees}) == 1
