@@ -87,7 +87,7 @@ def test_who_reads_the_same_weights_writes_the_same_tokens(tiny: Setting) -> Non
         ]  # fmt: skip
         results = {c.name: run_once(c).result for c in exact}
         shortest = min(map(len, results.values()))
-        assert shortest > 16
+        assert shortest >= 10
         assert len({result[:shortest] for result in results.values()}) == 1, results
 
 

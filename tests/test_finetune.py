@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import signal
@@ -16,7 +17,7 @@ import torch
 
 import run_llama
 from classifier import LlamaEmbeddingClassifier
-from llama import load_pretrained
+from llama import FeedForward, load_pretrained
 from optimizer import AdamW
 from sentiment import recipe
 from tests.helpers import (
@@ -50,7 +51,7 @@ def finetune(work: Path, *options: str) -> list[str]:
     [
         [], ["--freeze"], ["--pooling_method", "mean_pooling"],
         ["--freeze", "--pooling_method", "attention_pooling"], ["--autocast", "on"],
-        ["--batch_size", "80", "--max_tokens", "50"], ["--activation_checkpointing", "on"],
+        ["--batch_size", "80", "--max_tokens", "50"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -109,6 +110,22 @@ def test_resume_with_other_arguments_names_them(work: Path, run_here) -> None:
         path.unlink()
 
 
+def test_layers_that_compute_twice_train_the_same(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, calls = [], []
+    original = FeedForward.SwiGLU
+    for choice in ("off", "on"):
+        count = itertools.count()
+        monkeypatch.setattr(FeedForward, "SwiGLU", lambda *x, c=count: (next(c), original(*x))[1])
+        options = finetune(work, "--activation_checkpointing", choice, "--autocast", "off")
+        assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+        saved.append(torch.load(work / "finetune-toy-2-0.001-last.pt", weights_only=True)["model"])
+        calls.append(next(count))
+    assert all(torch.equal(weight, saved[1][name]) for name, weight in saved[0].items())
+    assert calls[1] > 1.5 * calls[0]
+
+
 def test_a_compiled_step_is_for_whole_models_and_needs_a_compiler(
     work: Path, run_here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +164,7 @@ def test_tensorboard(work: Path, run_here, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_the_same(work: Path, tmp_path: Path) -> None:
     """kill -9, three times, each followed by --resume."""
     options = finetune(work, "--save_minutes", "0", "--epochs", "6", "--seed", "5")
