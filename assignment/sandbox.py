@@ -9,6 +9,7 @@ a user that owns nothing), `plain`. In each of them the child that runs the code
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import queue
@@ -297,9 +298,11 @@ def claim_uid() -> tuple[int, socket.socket]:
             claim = socket.socket(socket.AF_UNIX)
             try:
                 claim.bind(f"\0min-llama-{uid}")
-            except OSError:  # another worker's, here or of another grader
+            except OSError as error:
                 claim.close()
-                continue
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue  # another worker's, here or of another grader
             return uid, claim
     raise OSError("no user is free")
 

@@ -7,12 +7,14 @@ import json
 import subprocess
 import sys
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from assignment import grade, selftest
 from assignment.results import Status, SubmissionResult, TaskResult
+from assignment.sandbox import claim_uid
 from assignment.tasks import FILES, load_tasks
 from tests.helpers import PROJECT, run_code
 
@@ -100,6 +102,19 @@ def test_attacks_gain_nothing_and_leave_nothing(capsys: pytest.CaptureFixture[st
     output = capsys.readouterr().out
     assert status == 0, output
     assert f"{len(ATTACKS)} submissions, 0 complaints" in output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
+def test_no_two_workers_share_a_user() -> None:
+    """Nor those of two graders: what one clears away as its user's would be the other's."""
+    with ExitStack() as stack:
+        uids = []
+        for _ in range(3):
+            uid, claim = claim_uid()
+            stack.enter_context(claim)
+            uids.append(uid)
+        other = run_code("from assignment.sandbox import claim_uid; print(claim_uid()[0])")
+        assert len({*uids, int(other.stdout)}) == 4
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")

@@ -159,9 +159,8 @@ def test_the_rubric_asks_only_where_the_modes_run() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(real_weights.missing()), reason=real_weights.missing())
-def test_on_real_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_real_weights() -> None:
     """The solution, written otherwise, is as the reference; with a mistake it is not."""
-    monkeypatch.setattr(real_weights, "SAMPLES", {"train": 60, "dev": 15})
     grader = grade.with_real_weights(grade.make_grader(b"secret"))
     assert grader.real is not None
     assert grader.real.accuracy(grader.real.expected["finetuned"]).mean() > 0.3
