@@ -20,7 +20,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -29,7 +29,8 @@ from torch import Tensor, nn
 from base_llama import KeyValueCache, attention_context, last_real
 from config import LlamaConfig
 from generation import TextGenerator
-from inference.packing import Packer, Product, pack, pack_traceable
+from inference.packing import Packer, Product, pack
+from inference.traced import pack_traceable
 from rope import rotary_angles
 from support.processor import cpp_compiler
 
@@ -41,8 +42,7 @@ TRIAL = 8  # tokens, to find out whether a compiled layer is faster
 Slots = tuple[Tensor, Tensor]  # a layer's keys and values in a cache, (B, KV, S, D)
 
 
-@dataclass(frozen=True)
-class PackedLayer:
+class PackedLayer(NamedTuple):
     """What a layer multiplies by, and the sizes it needs."""
 
     attention_gain: Tensor  # (C,)
@@ -55,7 +55,13 @@ class PackedLayer:
     eps: Tensor  # (1,), see `direction`
 
 
-Runner = tuple[list[PackedLayer], Callable[..., Tensor]]
+@dataclass(frozen=True)
+class Stack:
+    """The layers and what follows them, in one form of packing, and what runs a layer."""
+
+    layers: list[PackedLayer]
+    output: Product  # C to V
+    run: Callable[..., Tensor]  # `run_layer`, or what a compiler makes of it
 
 
 class Decoder(nn.Module, TextGenerator):
@@ -98,11 +104,14 @@ class Decoder(nn.Module, TextGenerator):
         self.eps = torch.tensor([math.sqrt(config.dim * config.layer_norm_eps)]).to(self.device)
         with torch.no_grad():
             self.embedding = model.tok_embeddings.weight.to(self.dtype)  # (V, C)
-            self.packed = [self._pack_layer(layer, pack) for layer in model.layers]
             self.gain = self._gain(model.norm)
-            self.output = self._pack(pack, model.output)
-            self.for_one: Runner = (self.packed, run_layer)  # what runs one token at a time
-            self.compiled = compile and self._choose((self.for_one, self.compiled_layers(model)))
+            self.stack = self._pack_stack(model, pack)
+            self.for_one = self.stack  # what runs one token at a time
+            self.compiled = compile and self._choose(self.stack, self.compiled_stack(model))
+
+    def _pack_stack(self, model: Any, how: Packer) -> Stack:
+        layers = [self._pack_layer(layer, how) for layer in model.layers]
+        return Stack(layers, self._pack(how, model.output), run_layer)
 
     def _pack_layer(self, layer: Any, how: Packer) -> PackedLayer:
         attention, feed_forward = layer.attention, layer.feed_forward
@@ -131,24 +140,34 @@ class Decoder(nn.Module, TextGenerator):
         """
         return (norm.weight * math.sqrt(self.config.dim)).to(self.dtype)
 
-    def compiled_layers(self, model: Any) -> Runner:
-        """The layers of `model` for one token at a time, and one kernel that serves them all."""
-        layers = [self._pack_layer(layer, pack_traceable) for layer in model.layers]
-        return layers, torch.compile(run_layer, dynamic=True)
+    def compiled_stack(self, model: Any) -> Stack:
+        """The layers of `model` for one token at a time, with one kernel that serves them all."""
+        plain = self._pack_stack(model, pack_traceable)
+        kernel = torch.compile(run_layer)
+        cache = self.new_cache(1, 4)
+        with torch.inference_mode():  # as in `forward`; another mode would compile once more
+            # Compile it now: of two tokens the second, whose number alone is going to change.
+            slots = cache.keys[0, :, :, :2], cache.values[0, :, :, :2]
+            for part in slots:
+                torch._dynamo.mark_dynamic(part, 2)
+            h = torch.zeros(1, 1, self.config.dim, device=self.device, dtype=self.dtype)
+            rotation = self._rotation(torch.ones(1, device=self.device))
+            kernel(h, plain.layers[0], rotation, None, slots)
+        return Stack(plain.layers, torch.compile(plain.output), kernel)
 
-    def _choose(self, rivals: tuple[Runner, Runner]) -> bool:
+    def _choose(self, plain: Stack, compiled: Stack) -> bool:
         """Run a few tokens by either, and keep the faster; says whether that is the second."""
         caches = self.new_cache(1, 4 * TRIAL), self.new_cache(1, 4 * TRIAL)
         seconds: tuple[list[float], list[float]] = ([], [])
         token = torch.zeros(1, 1, dtype=torch.long, device=self.device)
         for _ in range(2 * TRIAL):  # the first ones compile
-            for rival, cache, times in zip(rivals, caches, seconds, strict=True):
+            for rival, cache, times in zip((plain, compiled), caches, seconds, strict=True):
                 self.for_one = rival
                 start = time.perf_counter()
                 self(token, cache=cache)
                 times.append(time.perf_counter() - start)
         first, second = (statistics.median(times[TRIAL:]) for times in seconds)
-        self.for_one = rivals[second < first]
+        self.for_one = compiled if second < first else plain
         return second < first
 
     def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
@@ -164,7 +183,8 @@ class Decoder(nn.Module, TextGenerator):
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Predict the next token; arguments, results and errors are those of `Llama.forward`."""
         h = self.hidden_states(tokens, mask, cache)
-        return self.output(h if targets is not None else last_real(h, mask)[:, None]), h
+        stack = self.for_one if tokens.shape == (1, 1) else self.stack
+        return stack.output(h if targets is not None else last_real(h, mask)[:, None]), h
 
     @torch.inference_mode()
     def hidden_states(
@@ -213,13 +233,16 @@ class Decoder(nn.Module, TextGenerator):
             positions = torch.arange(T, device=self.device)
         h = F.embedding(tokens, self.embedding)  # (B, T, C)
         rotation = self._rotation(positions)
-        slots: Sequence[Slots | None] = [None] * len(self.packed)
+        slots: Sequence[Slots | None] = [None] * len(self.stack.layers)
         if cache is not None:
             used = cache.keys[:, :, :, : cache.length], cache.values[:, :, :, : cache.length]
             slots = list(zip(*(part.unbind() for part in used), strict=True))
-        layers, run = self.for_one if h.shape[:2] == (1, 1) else (self.packed, run_layer)
-        for layer, place in zip(layers, slots, strict=True):
-            h = run(h, layer, rotation, context.mask, place)
+        stack = self.stack
+        if tokens.shape == (1, 1) and context.mask is None and cache is not None:
+            # For the first token and the one that fills the cache it would be compiled once more.
+            stack = self.for_one if 1 < cache.length < cache.capacity else stack
+        for layer, place in zip(stack.layers, slots, strict=True):
+            h = stack.run(h, layer, rotation, context.mask, place)
         return direction(h, self.eps) * self.gain
 
     def _rotation(self, positions: Tensor) -> Tensor:

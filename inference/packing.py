@@ -23,6 +23,7 @@ Packer = Callable[[Tensor, torch.dtype, str | None, bool], Product]
 BLOCKED_FOR = 16  # rows that oneDNN lays weights out for; good from 1 to 64
 MANY_ROWS = 64  # from here on, int8 weights are widened before the product
 TINY = 1e-12  # in place of a zero that would be divided by
+INT8_COLUMNS = 8  # that torch's product reads at a time, past the end of a row if need be
 FEW_ROWS = 4  # up to here, half precision without units for it is still limited by memory
 
 
@@ -78,12 +79,15 @@ class Int8WeightProduct:
     """
 
     def __init__(self, weight: Tensor) -> None:
-        self.weight, self.scales = to_int8(weight.float(), int8_scales(weight.float()))
+        self.padding = 0, -weight.shape[1] % INT8_COLUMNS
+        weight = F.pad(weight.float(), self.padding)
+        self.weight, self.scales = to_int8(weight, int8_scales(weight))
 
     def __call__(self, x: Tensor) -> Tensor:
-        rows = x.flatten(0, -2)
+        rows = F.pad(x, self.padding).flatten(0, -2)
         if len(rows) > MANY_ROWS:  # the matrix is widened once for all of them
-            return F.linear(x, self.weight.float() * self.scales[:, None])
+            wide = self.weight.float() * self.scales[:, None]
+            return F.linear(rows, wide).view(*x.shape[:-1], -1)
         y = torch._weight_int8pack_mm(rows.bfloat16(), self.weight, self.scales.bfloat16())
         return y.to(x.dtype).view(*x.shape[:-1], -1)
 
@@ -109,31 +113,6 @@ class Int8Product:
             return torch.ops.quantized.linear_dynamic(x, self.weight, False)
         largest = x.abs().amax(dim=-1, keepdim=True).clamp(min=TINY)
         return torch.ops.quantized.linear_dynamic(x / largest, self.weight, False) * largest
-
-
-class TracedProduct:
-    """The product with one row, spelt out for torch.compile, which fuses it with what is around.
-
-    int8 weights are widened as they are read, so the activations keep their precision.
-    """
-
-    def __init__(self, weight: Tensor, scales: Tensor | None) -> None:
-        self.weight, self.scales = weight, scales
-
-    def __call__(self, x: Tensor) -> Tensor:
-        y = (self.weight.float() * x.float()).sum(dim=-1)  # (1, 1, in) to (1, out)
-        if self.scales is not None:
-            y = y * self.scales
-        return y[:, None].to(x.dtype)
-
-
-def pack_traceable(
-    weight: Tensor, dtype: torch.dtype, quantize: str | None, coarse: bool
-) -> Product:
-    """`pack` for a layer that is compiled for one token at a time."""
-    if quantize is None:
-        return TracedProduct(weight.to(dtype), None)
-    return TracedProduct(*to_int8(weight, int8_scales(weight)))
 
 
 def to_int8(weight: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,14 @@ import inference.decoder
 from base_llama import KeyValueCache
 from classifier import LlamaZeroShotClassifier
 from inference import Decoder
-from inference.packing import Int8Product, Int8WeightProduct, PlainProduct
+from inference.packing import (
+    Int8Product,
+    Int8WeightProduct,
+    PlainProduct,
+    int8_scales,
+    to_int8,
+)
+from inference.traced import to_words, unpack
 from support import processor
 from tests.helpers import CONFIG, random_llama, random_tokens
 from tests.test_generate import SHORT
@@ -196,8 +204,9 @@ def test_no_pair_of_products_leaves_16_bits() -> None:
     assert errors.abs().max() < 0.02
 
 
-def test_many_rows_are_the_product_too() -> None:
-    weight, x = torch.randn(24, 48), torch.randn(100, 48)
+@pytest.mark.parametrize("columns", [48, 44, 43])  # torch reads them 8 at a time
+def test_many_rows_are_the_product_too(columns: int) -> None:
+    weight, x = torch.randn(24, columns), torch.randn(100, columns)
     few = torch.cat([Int8WeightProduct(weight)(part) for part in x.split(10)])
     assert (Int8WeightProduct(weight)(x) - few).norm() / few.norm() < 0.01
 
@@ -212,21 +221,76 @@ def test_a_huge_row_does_not_cost_the_others_their_precision() -> None:
     assert torch.equal(Int8Product(weight)(torch.zeros(2, 256)), torch.zeros(2, 96))
 
 
+# The widths of CONFIG divide by the four weights of a word, those of the other do not.
+ODD = replace(CONFIG, dim=30, n_heads=3, n_kv_heads=1, hidden_dim=50)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(processor.cpp_compiler() is None, reason="no C++ compiler here")
-@pytest.mark.parametrize("quantize", [None, "int8"])
+@pytest.mark.parametrize(
+    ("config", "options", "tolerance"),
+    [
+        (CONFIG, {}, 1e-5),
+        (CONFIG, {"quantize": "int8"}, 1e-5),
+        (ODD, {"quantize": "int8"}, 1e-5),
+        (CONFIG, {"dtype": "bfloat16"}, 0.05),
+    ],
+    ids=["float32", "int8", "int8, odd widths", "bfloat16"],
+)
 @torch.no_grad()
-def test_a_compiled_layer_computes_the_same(quantize: str | None) -> None:
-    model, prompt = random_llama(), random_tokens(1, 9)
-    decoder = Decoder(model, quantize=quantize, compile=True)
-    decoder.for_one = decoder.compiled_layers(model)  # whether or not it was the faster
-    if quantize is None:
-        assert torch.equal(decoder.generate(prompt, 30, 0.0), model.generate(prompt, 30, 0.0))
-        return
-    cache, taught_cache = decoder.new_cache(1), model.new_cache(1)
-    for token in prompt.T[:, None]:
-        ours, taught = decoder(token, cache=cache)[0], model(token, cache=taught_cache)[0]
-        assert (ours - taught).norm() / taught.norm() < 0.05
+def test_a_compiled_layer_computes_the_same(config, options, tolerance: float) -> None:
+    model, prompt = random_llama(config), random_tokens(1, 12)
+    if "quantize" in options:  # with weights that int8 holds exactly, nothing may differ
+        for layer in model.modules():
+            if isinstance(layer, torch.nn.Linear):
+                whole, scales = to_int8(layer.weight, int8_scales(layer.weight))
+                layer.weight.copy_(whole * scales[:, None])
+    decoder = Decoder(model, **options)
+    decoder.for_one = decoder.compiled_stack(model)  # whether or not it would be the faster
+    decoder.generate(prompt, 4, 0.0)
+    with torch.compiler.set_stance("fail_on_recompile"):  # once is enough for all lengths
+        # What fills the cache is not compiled, and rounds otherwise; so is the first token.
+        for capacity in (13, 30) if options else (12, 13, 30):
+            cache = decoder.new_cache(1, capacity)
+            first = decoder if "dtype" in options else model
+            first(prompt[:, :1], cache=cache)
+            for end in range(2, 13):
+                ours, h = decoder(prompt[:, end - 1 : end], cache=cache)
+                taught, taught_h = model(prompt[:, :end])
+                assert (ours - taught).norm() < tolerance * taught.norm()
+                assert (h[0, -1] - taught_h[0, -1]).norm() < tolerance * taught_h[0, -1].norm()
+        if not options:
+            assert torch.equal(decoder.generate(prompt, 30, 0.0), model.generate(prompt, 30, 0.0))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(processor.cpp_compiler() is None, reason="no C++ compiler here")
+@torch.no_grad()
+def test_of_two_stacks_the_faster_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = Decoder(random_llama())
+    plain = decoder.stack
+
+    def slow(*given: Any) -> torch.Tensor:
+        time.sleep(0.01)
+        return plain.run(*given)
+
+    slower = replace(plain, run=slow)
+    assert not decoder._choose(plain, slower)
+    assert decoder.for_one is plain
+    assert decoder._choose(slower, plain)
+    assert decoder.for_one is plain
+
+
+@pytest.mark.parametrize("shape", [(7, 12), (7, 10)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.int8])
+def test_words_hold_the_weights(shape: tuple[int, int], dtype: torch.dtype) -> None:
+    whole = torch.randint(-128, 128, shape, generator=torch.Generator().manual_seed(1))
+    weight = (whole if dtype == torch.int8 else whole / 3).to(dtype)
+    words = to_words(weight)
+    columns = torch.cat(unpack(words, dtype), dim=1)
+    assert torch.equal(columns[:, : shape[1]], weight.float())
+    assert not columns[:, shape[1] :].any()
+    assert words.nbytes == columns[0].numel() * len(weight) * weight.itemsize
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""Products with one row, spelt out for torch.compile, which makes one kernel of a whole layer.
+
+In C++ a product is a loop over the weights. What it runs at is decided by three things here:
+
+- Sizes are constants. Only the number of tokens before this one may change.
+- The inputs are taken from memory. Left to itself the compiler works out each of them where it is
+  used, which is once for every output: a norm with its root, 49,152 times for the logits.
+- Weights come in words of 32 bits that the processor loads as if they were float32, and takes
+  apart with shifts. Narrower ones it would collect byte by byte.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from inference.packing import int8_scales, to_int8
+
+PER_WORD = {torch.bfloat16: 2, torch.int8: 4}  # others are not taken apart
+
+
+class TracedProduct(NamedTuple):
+    """The product of one row with an (out, in) matrix; activations keep their precision."""
+
+    words: Tensor  # (out, in / n), see `to_words`
+    scales: Tensor | None  # (out,), of int8
+    dtype: torch.dtype  # of a weight
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(1, 1, in) to (1, 1, out)."""
+        parts = unpack(self.words, self.dtype)
+        columns = len(parts) * self.words.shape[1]
+        wide = F.pad(x.float(), (0, columns - x.shape[-1]))
+        wide = wide.as_strided(wide.shape, wide.stride())  # which only memory can give
+        pairs = zip(parts, wide.chunk(len(parts), dim=-1), strict=True)
+        first, *others = [part * inputs for part, inputs in pairs]  # (1, out, in / n) each
+        y = sum(others, first).sum(dim=-1)  # (1, out)
+        if self.scales is not None:
+            y = y * self.scales
+        return y[:, None].to(x.dtype)
+
+
+def pack_traceable(
+    weight: Tensor, dtype: torch.dtype, quantize: str | None, coarse: bool
+) -> Any:  # a `Product`; mypy does not see that a NamedTuple with __call__ is one
+    """`packing.pack` for a layer that is compiled for one token at a time."""
+    if quantize is None:
+        return TracedProduct(to_words(weight.to(dtype)), None, dtype)
+    weight, scales = to_int8(weight.float(), int8_scales(weight.float()))
+    return TracedProduct(to_words(weight), scales, torch.int8)
+
+
+def to_words(weight: Tensor) -> Tensor:
+    """An (out, in) matrix with n weights to a word: columns j, j + in/n, ... lie in word j.
+
+    Returns:
+        (out, in / n) with the bits of n weights in each float32, the first in the lowest; where n
+        is 1, the matrix.
+    """
+    n = PER_WORD.get(weight.dtype, 1)
+    if n == 1:
+        return weight.contiguous()
+    padded = F.pad(weight, (0, -weight.shape[1] % n))
+    return padded.unflatten(1, (n, -1)).mT.contiguous().view(torch.float32).squeeze(-1)
+
+
+def unpack(words: Tensor, dtype: torch.dtype) -> list[Tensor]:
+    """The n weights of each word, in float32: n times (out, in / n)."""
+    if dtype not in PER_WORD:
+        return [words.float()]
+    bits = words.view(torch.int32)
+    if dtype == torch.bfloat16:  # which is the upper half of a float32
+        return [(bits << 16).view(torch.float32), (bits & -(1 << 16)).view(torch.float32)]
+    return [(bits << shift >> 24).float() for shift in (24, 16, 8, 0)]  # with its sign
