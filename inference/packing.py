@@ -21,7 +21,8 @@ Product = Callable[[Tensor], Tensor]  # (..., in) to (..., out)
 Packer = Callable[[Tensor, torch.dtype, str | None, bool], Product]
 
 BLOCKED_FOR = 16  # rows that oneDNN lays weights out for; good from 1 to 64
-MANY_ROWS = 64  # from here on, int8 weights are widened before the product
+MANY_ROWS = 20  # above, int8 weights are widened before the product
+WIDENED = 1024  # outputs whose weights are widened at once
 TINY = 1e-12  # in place of a zero that would be divided by
 INT8_COLUMNS = 8  # that torch's product reads at a time, past the end of a row if need be
 FEW_ROWS = 4  # up to here, half precision without units for it is still limited by memory
@@ -85,10 +86,11 @@ class Int8WeightProduct:
 
     def __call__(self, x: Tensor) -> Tensor:
         rows = F.pad(x, self.padding).flatten(0, -2)
-        if len(rows) > MANY_ROWS:  # the matrix is widened once for all of them
-            wide = self.weight.float() * self.scales[:, None]
-            return F.linear(rows, wide).view(*x.shape[:-1], -1)
-        y = torch._weight_int8pack_mm(rows.bfloat16(), self.weight, self.scales.bfloat16())
+        if len(rows) > MANY_ROWS:  # a part of the matrix is widened for all of them, in the cache
+            parts = [F.linear(rows, part.float()) for part in self.weight.split(WIDENED)]
+            y = torch.cat(parts, dim=-1) * self.scales
+        else:
+            y = torch._weight_int8pack_mm(rows.bfloat16(), self.weight, self.scales.bfloat16())
         return y.to(x.dtype).view(*x.shape[:-1], -1)
 
 

@@ -1,6 +1,6 @@
 """Products with one row, spelt out for torch.compile, which makes one kernel of a whole layer.
 
-In C++ a product is a loop over the weights. What it runs at is decided by three things here:
+In C++ a product is a loop over the weights. How fast it is depends on three things here:
 
 - Sizes are constants. Only the number of tokens before this one may change.
 - The inputs are taken from memory. Left to itself the compiler works out each of them where it is

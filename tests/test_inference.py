@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 import inference.decoder
+import inference.packing
 from base_llama import KeyValueCache
 from classifier import LlamaZeroShotClassifier
 from inference import Decoder
@@ -205,7 +206,8 @@ def test_no_pair_of_products_leaves_16_bits() -> None:
 
 
 @pytest.mark.parametrize("columns", [48, 44, 43])  # torch reads them 8 at a time
-def test_many_rows_are_the_product_too(columns: int) -> None:
+def test_many_rows_are_the_product_too(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference.packing, "WIDENED", 10)
     weight, x = torch.randn(24, columns), torch.randn(100, columns)
     few = torch.cat([Int8WeightProduct(weight)(part) for part in x.split(10)])
     assert (Int8WeightProduct(weight)(x) - few).norm() / few.norm() < 0.01
