@@ -46,7 +46,7 @@ def get_args() -> argparse.Namespace:
     parser.add_argument("subject", choices=tuple(SUBJECTS), metavar="SUBJECT")
     parser.add_argument(
         "--quick", action="store_true",
-        help="fewer and shorter rounds, nothing compiled: a minute or two",
+        help="less work and fewer rounds, nothing compiled: about a minute",
     )  # fmt: skip
     parser.add_argument(
         "--rounds", type=int, metavar="N",
