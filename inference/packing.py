@@ -87,8 +87,10 @@ class Int8WeightProduct:
     def __call__(self, x: Tensor) -> Tensor:
         rows = F.pad(x, self.padding).flatten(0, -2)
         if len(rows) > MANY_ROWS:  # a part of the matrix is widened for all of them, in the cache
-            parts = [F.linear(rows, part.float()) for part in self.weight.split(WIDENED)]
-            y = torch.cat(parts, dim=-1) * self.scales
+            y = rows.new_empty(len(rows), len(self.weight))
+            for part, out in zip(self.weight.split(WIDENED), y.split(WIDENED, dim=1), strict=True):
+                torch.mm(rows, part.float().mT, out=out)
+            y *= self.scales
         else:
             y = torch._weight_int8pack_mm(rows.bfloat16(), self.weight, self.scales.bfloat16())
         return y.to(x.dtype).view(*x.shape[:-1], -1)
