@@ -275,8 +275,9 @@ def get_args() -> argparse.Namespace:
         choices=("auto", "fast", "taught"), default="auto")  # fmt: skip
     add(parser, "--quantize", "int8: matrices in a quarter of the bytes, faster for one text at a "
         "time, nearly the same text; needs the fast engine", choices=("int8",))  # fmt: skip
-    add(parser, "--compile", "let torch.compile make kernels: for one token at a time, which are "
-        "used if they are faster here; with finetune for AdamW's step, of whole models",
+    add(parser, "--compile", "let torch.compile make kernels, a quarter of a minute the first "
+        "time: for one token at a time, used if they are faster here; with finetune for AdamW's "
+        "step, of whole models",
         action="store_true")  # fmt: skip
     add(parser, "--threads", "processors to compute with (default: torch's choice)",
         type=int, metavar="N")  # fmt: skip
