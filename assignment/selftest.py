@@ -22,7 +22,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from assignment import report
-from assignment.attacks.archives import ARCHIVES, ODD_BUT_HONEST
+from assignment.archives.hostile import ARCHIVES
+from assignment.archives.odd import ODD_BUT_HONEST
 from assignment.grade import TITLES, Grader, grade_all, make_grader
 from assignment.intake import Intake, take_in
 from assignment.mutation import Mutant, mutants
@@ -148,8 +149,6 @@ def attack_exams(folder: Path, armed: bool) -> Iterator[Exam]:
         "{MARKER}": MARKER, "{PORT}": "9", "{ARMED}": "yes" if armed else "no",
     }  # fmt: skip
     for path in sorted((ROOM / "attacks").glob("*.py")):
-        if path.stem in ("archives", "__init__"):
-            continue
         text = path.read_text(encoding="utf-8")
         about = dict(re.findall(r"^# (expect|task|place|about): (.*)$", text, re.MULTILINE))
         for placeholder, value in values.items():

@@ -82,7 +82,8 @@ class Decoder(nn.Module, TextGenerator):
             quantize: "int8" packs the matrices so; all else stays float32, as `dtype` has to be.
                 Where it costs little, the inputs of a product are rounded to 8 bits as well.
             compile: compile one layer for one token at a time, try it, and use it for all layers
-                if it is faster here (`self.compiled` tells); takes some ten seconds.
+                if it is faster here (`self.compiled` tells). Takes a quarter of a minute the first
+                time, and a few seconds once torch has it in its cache.
 
         Raises:
             ValueError: an option is unknown, two do not go together, or there is no compiler.
@@ -233,14 +234,14 @@ class Decoder(nn.Module, TextGenerator):
             positions = torch.arange(T, device=self.device)
         h = F.embedding(tokens, self.embedding)  # (B, T, C)
         rotation = self._rotation(positions)
-        slots: Sequence[Slots | None] = [None] * len(self.stack.layers)
+        stack = self.stack
+        slots: Sequence[Slots | None] = [None] * len(stack.layers)
         if cache is not None:
             used = cache.keys[:, :, :, : cache.length], cache.values[:, :, :, : cache.length]
             slots = list(zip(*(part.unbind() for part in used), strict=True))
-        stack = self.stack
-        if tokens.shape == (1, 1) and context.mask is None and cache is not None:
-            # For the first token and the one that fills the cache it would be compiled once more.
-            stack = self.for_one if 1 < cache.length < cache.capacity else stack
+            # The first token, one that fills the cache, and padding would be compiled for again.
+            if tokens.shape == (1, 1) and context.mask is None:
+                stack = self.for_one if 1 < cache.length < cache.capacity else stack
         for layer, place in zip(stack.layers, slots, strict=True):
             h = stack.run(h, layer, rotation, context.mask, place)
         return direction(h, self.eps) * self.gain

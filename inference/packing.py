@@ -81,8 +81,7 @@ class Int8WeightProduct:
 
     def __init__(self, weight: Tensor) -> None:
         self.padding = 0, -weight.shape[1] % INT8_COLUMNS
-        weight = F.pad(weight.float(), self.padding)
-        self.weight, self.scales = to_int8(weight, int8_scales(weight))
+        self.weight, self.scales = to_int8(F.pad(weight, self.padding))
 
     def __call__(self, x: Tensor) -> Tensor:
         rows = F.pad(x, self.padding).flatten(0, -2)
@@ -119,8 +118,9 @@ class Int8Product:
         return torch.ops.quantized.linear_dynamic(x / largest, self.weight, False) * largest
 
 
-def to_int8(weight: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
-    """An (out, in) matrix in steps of `scales`, (out,), which are handed back."""
+def to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """An (out, in) matrix in whole steps, and the (out,) steps, from `int8_scales`."""
+    scales = int8_scales(weight.float())
     return (weight / scales[:, None]).round().to(torch.int8), scales
 
 

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inference.packing import int8_scales, to_int8
+from inference.packing import to_int8
 
 PER_WORD = {torch.bfloat16: 2, torch.int8: 4}  # others are not taken apart
 
@@ -49,8 +49,8 @@ def pack_traceable(
     """`packing.pack` for a layer that is compiled for one token at a time."""
     if quantize is None:
         return TracedProduct(to_words(weight.to(dtype)), None, dtype)
-    weight, scales = to_int8(weight.float(), int8_scales(weight.float()))
-    return TracedProduct(to_words(weight), scales, torch.int8)
+    whole, scales = to_int8(weight)
+    return TracedProduct(to_words(whole), scales, torch.int8)
 
 
 def to_words(weight: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assignment import intake
-from assignment.attacks import archives
-from assignment.attacks.archives import ARCHIVES, ODD_BUT_HONEST
+from assignment.archives import hostile
+from assignment.archives.hostile import ARCHIVES
+from assignment.archives.odd import ODD_BUT_HONEST
 from assignment.grade import unique_names
 from assignment.intake import Intake, find_submissions, student_name, take_in
 from assignment.tasks import FILES, PROJECT
@@ -40,7 +41,7 @@ def unpacked(folder: Path, files: Mapping[str, bytes] = HONEST) -> Path:
 def test_a_hostile_archive_is_refused_by_name_and_nothing_is_written(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "TOO_MUCH", 2**27)  # as good as a gigabyte, and sooner made
+    monkeypatch.setattr(hostile, "TOO_MUCH", 2**27)  # as good as a gigabyte, and sooner made
     monkeypatch.chdir(tmp_path)
     write, word = ARCHIVES[name]
     write(tmp_path / "student.zip", HONEST)

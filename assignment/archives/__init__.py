@@ -1,0 +1,1 @@
+"""Zips that `intake` meets: hostile ones, which it has to refuse, and odd ones, to be graded."""
