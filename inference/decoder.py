@@ -30,7 +30,7 @@ from base_llama import KeyValueCache, attention_context, last_real
 from config import LlamaConfig
 from generation import TextGenerator
 from inference.packing import Packer, Product, pack
-from inference.traced import pack_traceable
+from inference.traced import attend, compile_kernel, pack_traceable
 from rope import rotary_angles
 from support.processor import cpp_compiler
 
@@ -144,7 +144,7 @@ class Decoder(nn.Module, TextGenerator):
     def compiled_stack(self, model: Any) -> Stack:
         """The layers of `model` for one token at a time, with one kernel that serves them all."""
         plain = self._pack_stack(model, pack_traceable)
-        kernel = torch.compile(run_layer)
+        kernel = compile_kernel(run_layer)
         cache = self.new_cache(1, 4)
         with torch.inference_mode():  # as in `forward`; another mode would compile once more
             # Compile it now: of two tokens the second, whose number alone is going to change.
@@ -154,7 +154,7 @@ class Decoder(nn.Module, TextGenerator):
             h = torch.zeros(1, 1, self.config.dim, device=self.device, dtype=self.dtype)
             rotation = self._rotation(torch.ones(1, device=self.device))
             kernel(h, plain.layers[0], rotation, None, slots)
-        return Stack(plain.layers, torch.compile(plain.output), kernel)
+        return Stack(plain.layers, compile_kernel(plain.output), kernel)
 
     def _choose(self, plain: Stack, compiled: Stack) -> bool:
         """Run a few tokens by either, and keep the faster; says whether that is the second."""
@@ -279,7 +279,10 @@ def run_layer(
         keys, values = slots
         keys[:, :, -T:], values[:, :, -T:] = key, value
         key, value = keys[:B], values[:B]
-    attended = F.scaled_dot_product_attention(query, key, value, mask, enable_gqa=True)
+    if torch.compiler.is_compiling():  # for one token, whose attention is part of the kernel
+        attended = attend(query, key, value)
+    else:
+        attended = F.scaled_dot_product_attention(query, key, value, mask, enable_gqa=True)
     h = h + layer.output(attended.transpose(1, 2).reshape(B, T, -1))
     gate, up = layer.gate_up(direction(h, layer.eps) * layer.ffn_gain).chunk(2, dim=-1)
     return h + layer.down(F.silu(gate) * up)

@@ -1,8 +1,9 @@
-"""Products with one row, spelt out for torch.compile, which makes one kernel of a whole layer.
+"""Products and attention for one token, spelt out for torch.compile: one kernel a layer.
 
-In C++ a product is a loop over the weights. How fast it is depends on three things here:
+In C++ a product is a loop over the weights. How fast it is depends on four things here:
 
 - Sizes are constants. Only the number of tokens before this one may change.
+- A loop works on ROWS outputs. With one of them each addition would wait for the one before.
 - The inputs are taken from memory. Left to itself the compiler works out each of them where it is
   used, which is once for every output: a norm with its root, 49,152 times for the logits.
 - Weights come in words of 32 bits that the processor loads as if they were float32, and takes
@@ -11,6 +12,7 @@ In C++ a product is a loop over the weights. How fast it is depends on three thi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -19,6 +21,7 @@ from torch import Tensor
 
 from inference.packing import to_int8
 
+ROWS = 4  # each from its own quarter of the matrix; neighbours would be read float by float
 PER_WORD = {torch.bfloat16: 2, torch.int8: 4}  # others are not taken apart
 
 
@@ -31,16 +34,31 @@ class TracedProduct(NamedTuple):
 
     def __call__(self, x: Tensor) -> Tensor:
         """(1, 1, in) to (1, 1, out)."""
-        parts = unpack(self.words, self.dtype)
-        columns = len(parts) * self.words.shape[1]
-        wide = F.pad(x.float(), (0, columns - x.shape[-1]))
+        n = PER_WORD.get(self.dtype, 1)
+        wide = F.pad(x.float(), (0, n * self.words.shape[1] - x.shape[-1]))
         wide = wide.as_strided(wide.shape, wide.stride())  # which only memory can give
-        pairs = zip(parts, wide.chunk(len(parts), dim=-1), strict=True)
-        first, *others = [part * inputs for part, inputs in pairs]  # (1, out, in / n) each
-        y = sum(others, first).sum(dim=-1)  # (1, out)
+        inputs = wide.chunk(n, dim=-1)
+        sums = []
+        for words in self.words.chunk(ROWS):
+            parts = zip(unpack(words, self.dtype), inputs, strict=True)
+            first, *others = [part * these for part, these in parts]  # (1, out / ROWS, in / n) each
+            sums.append(sum(others, first).sum(dim=-1))
+        y = torch.cat(sums, dim=-1)  # (1, out)
         if self.scales is not None:
             y = y * self.scales
         return y[:, None].to(x.dtype)
+
+
+def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.compile, checking little at each call, of which a token makes one for every layer.
+
+    Of torch's guards those on tensors stay. Their shapes and dtypes tell apart all that is packed
+    here, whatever models and formats meet in one process.
+    """
+    options: dict[str, Any] = {"size_asserts": False}
+    if hasattr(torch.compiler, "keep_tensor_guards_unsafe"):  # older versions check everything
+        options["guard_filter_fn"] = torch.compiler.keep_tensor_guards_unsafe
+    return torch.compile(function, options=options)
 
 
 def pack_traceable(
@@ -75,3 +93,17 @@ def unpack(words: Tensor, dtype: torch.dtype) -> list[Tensor]:
     if dtype == torch.bfloat16:  # which is the upper half of a float32
         return [(bits << 16).view(torch.float32), (bits & -(1 << 16)).view(torch.float32)]
     return [(bits << shift >> 24).float() for shift in (24, 16, 8, 0)]  # with its sign
+
+
+def attend(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Scaled dot-product attention of one token: (B, H, 1, D) with (B, KV, S, D) to (B, H, 1, D).
+
+    Nothing is repeated in memory: the loop over H heads looks up which keys are its own. One over
+    KV heads would be shared out among the threads less evenly.
+    """
+    _, H, _, D = query.shape
+    sharing = H // keys.shape[1]
+    keys, values = (part.repeat_interleave(sharing, dim=1) for part in (keys, values))
+    scores = (query.float() * D**-0.5 * keys).sum(dim=-1)  # (B, H, S)
+    weights = scores.softmax(dim=-1)[..., None]
+    return (weights * values).sum(dim=-2).to(query.dtype)[:, :, None]

@@ -17,7 +17,7 @@ from base_llama import KeyValueCache
 from classifier import LlamaZeroShotClassifier
 from inference import Decoder
 from inference.packing import Int8Product, Int8WeightProduct, PlainProduct, to_int8
-from inference.traced import pack_traceable, to_words, unpack
+from inference.traced import attend, pack_traceable, to_words, unpack
 from support import processor
 from tests.helpers import CONFIG, random_llama, random_tokens
 from tests.test_generate import SHORT
@@ -219,30 +219,34 @@ def test_a_huge_row_does_not_cost_the_others_their_precision() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(processor.cpp_compiler() is None, reason="no C++ compiler here")
-@pytest.mark.parametrize("options", [{}, {"quantize": "int8"}], ids=["float32", "int8"])
 @torch.no_grad()
-def test_a_compiled_layer_computes_the_same(options) -> None:
+def test_compiled_layers_compute_the_same() -> None:
     model, prompt = random_llama(), random_tokens(1, 12)
-    if "quantize" in options:  # with weights that int8 holds exactly, nothing may differ
-        for layer in model.modules():
-            if isinstance(layer, torch.nn.Linear):
-                whole, scales = to_int8(layer.weight)
-                layer.weight.copy_(whole * scales[:, None])
-    decoder = Decoder(model, **options, compile=True)
-    decoder.for_one = decoder.compiled_stack(model)  # whether or not it would be the faster
-    decoder.generate(prompt, 4, 0.0)
+    rounded = random_llama()  # to weights that int8 holds exactly: nothing may differ
+    for layer in rounded.modules():
+        if isinstance(layer, torch.nn.Linear):
+            whole, scales = to_int8(layer.weight)
+            layer.weight.copy_(whole * scales[:, None])
+    # Two forms in one process: neither may be taken for the other.
+    forms = (
+        (model, Decoder(model, compile=True), (12, 13, 30)),
+        # What fills the cache is not compiled, and int8 then rounds otherwise.
+        (rounded, Decoder(rounded, quantize="int8"), (13, 30)),
+    )
+    for taught, decoder, _ in forms:
+        decoder.for_one = decoder.compiled_stack(taught)  # whether or not it would be the faster
+        decoder.generate(prompt, 4, 0.0)
     with torch.compiler.set_stance("fail_on_recompile"):  # once is enough for all lengths
-        # What fills the cache is not compiled, and rounds otherwise; so is the first token.
-        for capacity in (13, 30) if options else (12, 13, 30):
-            cache = decoder.new_cache(1, capacity)
-            model(prompt[:, :1], cache=cache)
-            for end in range(2, 13):
-                ours, h = decoder(prompt[:, end - 1 : end], cache=cache)
-                taught, taught_h = model(prompt[:, :end])
-                assert (ours - taught).norm() < 1e-5 * taught.norm()
-                assert (h[0, -1] - taught_h[0, -1]).norm() < 1e-5 * taught_h[0, -1].norm()
-        if not options:
-            assert torch.equal(decoder.generate(prompt, 30, 0.0), model.generate(prompt, 30, 0.0))
+        for taught, decoder, capacities in forms:
+            for cache in [decoder.new_cache(1, capacity) for capacity in capacities]:
+                taught(prompt[:, :1], cache=cache)  # the first token is not compiled either
+                for end in range(2, 13):
+                    ours, h = decoder(prompt[:, end - 1 : end], cache=cache)
+                    logits, hidden = taught(prompt[:, :end])
+                    assert (ours - logits).norm() < 1e-5 * logits.norm()
+                    assert (h[0, -1] - hidden[0, -1]).norm() < 1e-5 * hidden[0, -1].norm()
+        text = forms[0][1].generate(prompt, 30, 0.0)
+        assert torch.equal(text, model.generate(prompt, 30, 0.0))
 
 
 @torch.no_grad()
@@ -261,7 +265,7 @@ def test_of_two_stacks_the_faster_is_kept() -> None:
     assert decoder.for_one is plain
 
 
-@pytest.mark.parametrize("columns", [48, 43])  # which need not fill the last words
+@pytest.mark.parametrize(("rows", "columns"), [(24, 48), (23, 43)])  # divisible, and not
 @pytest.mark.parametrize(
     ("dtype", "quantize", "tolerance"),
     [
@@ -272,13 +276,20 @@ def test_of_two_stacks_the_faster_is_kept() -> None:
     ],
 )
 def test_what_is_traced_is_the_product(
-    columns: int, dtype: torch.dtype, quantize: str | None, tolerance: float
+    rows: int, columns: int, dtype: torch.dtype, quantize: str | None, tolerance: float
 ) -> None:
     torch.manual_seed(0)
-    weight, x = torch.randn(24, columns), torch.randn(1, 1, columns)
+    weight, x = torch.randn(rows, columns), torch.randn(1, 1, columns)
     y = pack_traceable(weight, dtype, quantize, False)(x.to(dtype))
-    assert y.shape == (1, 1, 24)
+    assert y.shape == (1, 1, rows)
     assert (y.float() - x @ weight.T).norm() < tolerance * (x @ weight.T).norm()
+
+
+def test_what_is_traced_is_the_attention() -> None:
+    torch.manual_seed(0)
+    query, (keys, values) = torch.randn(1, 6, 1, 8), torch.randn(2, 1, 2, 5, 8)
+    fused = F.scaled_dot_product_attention(query, keys, values, enable_gqa=True)
+    torch.testing.assert_close(attend(query, keys, values), fused)
 
 
 @pytest.mark.parametrize("shape", [(7, 12), (7, 10)])
