@@ -4,8 +4,8 @@ What differs from llama.py, and why it is faster:
 
 - query, key and value are one product, and so are gate and up: fewer, larger reads of memory;
 - the weights are packed (packing.py);
-- the rotation of a position is worked out once, not in each layer, and turns queries and keys
-  together, as complex numbers: (a + ib) times e^(i angle) is rope.py's rotation of the pair (a, b);
+- rotations are worked out in advance, not in each layer, and turn queries and keys together, as
+  complex numbers: (a + ib) times e^(i angle) is rope.py's rotation of the pair (a, b);
 - attention is torch's fused one, which neither repeats the shared key/value heads nor keeps the
   scores;
 - a long prompt is read in chunks, and what all rows of a batch begin with is read once.
@@ -103,6 +103,12 @@ class Decoder(nn.Module, TextGenerator):
         self.quantize = quantize
         config = self.config
         self.eps = torch.tensor([math.sqrt(config.dim * config.layer_norm_eps)]).to(self.device)
+        angles = rotary_angles(
+            torch.arange(config.max_seq_len, device=self.device),
+            config.head_dim, config.rope_theta, torch.float32,
+        )  # fmt: skip
+        self.turns = torch.stack((angles.cos(), angles.sin()), dim=-1)  # (max_seq_len, 1, D/2, 2)
+        self.rest = self.turns[0].expand(config.n_kv_heads, -1, -1)  # of an angle of 0
         with torch.no_grad():
             self.embedding = model.tok_embeddings.weight.to(self.dtype)  # (V, C)
             self.gain = self._gain(model.norm)
@@ -152,7 +158,7 @@ class Decoder(nn.Module, TextGenerator):
             for part in slots:
                 torch._dynamo.mark_dynamic(part, 2)
             h = torch.zeros(1, 1, self.config.dim, device=self.device, dtype=self.dtype)
-            rotation = self._rotation(torch.ones(1, device=self.device))
+            rotation = self._rotation(torch.ones(1, dtype=torch.long, device=self.device))
             kernel(h, plain.layers[0], rotation, None, slots)
         return Stack(plain.layers, compile_kernel(plain.output), kernel)
 
@@ -252,10 +258,9 @@ class Decoder(nn.Module, TextGenerator):
         The values, which are not to turn, have an angle of 0: one multiplication serves all.
         """
         config = self.config
-        angles = rotary_angles(positions, config.head_dim, config.rope_theta, torch.float32)
-        turning = angles.expand(*angles.shape[:-2], config.n_heads + config.n_kv_heads, -1)
-        angles = F.pad(turning, (0, 0, 0, config.n_kv_heads))
-        return torch.stack((angles.cos(), angles.sin()), dim=-1)
+        turning = self.turns[positions]  # (..., T, 1, D/2, 2)
+        heads = turning.expand(*turning.shape[:-3], config.n_heads + config.n_kv_heads, -1, -1)
+        return torch.cat((heads, self.rest.expand(*turning.shape[:-3], -1, -1, -1)), dim=-3)
 
 
 def run_layer(

@@ -58,6 +58,7 @@ def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     options: dict[str, Any] = {"size_asserts": False}
     if hasattr(torch.compiler, "keep_tensor_guards_unsafe"):  # older versions check everything
         options["guard_filter_fn"] = torch.compiler.keep_tensor_guards_unsafe
+        options["cpp.enable_floating_point_contract_flag"] = "fast"  # a * b + c, rounded once
     return torch.compile(function, options=options)
 
 
