@@ -37,6 +37,7 @@ from support.processor import cpp_compiler
 DTYPES = ("float32", "bfloat16", "float16")
 CHUNK = 512  # tokens of a prompt that are read at once: bounds the memory of a long one
 WORTH_SHARING = 8  # tokens; a shorter common prefix is read with the rest
+TYPICAL = 512  # tokens of a text, of which a compiler makes its plans
 TRIAL = 8  # tokens, to find out whether a compiled layer is faster
 
 Slots = tuple[Tensor, Tensor]  # a layer's keys and values in a cache, (B, KV, S, D)
@@ -151,15 +152,18 @@ class Decoder(nn.Module, TextGenerator):
         """The layers of `model` for one token at a time, with one kernel that serves them all."""
         plain = self._pack_stack(model, pack_traceable)
         kernel = compile_kernel(run_layer)
-        cache = self.new_cache(1, 4)
+        config = self.config
         with torch.inference_mode():  # as in `forward`; another mode would compile once more
-            # Compile it now: of two tokens the second, whose number alone is going to change.
-            slots = cache.keys[0, :, :, :2], cache.values[0, :, :, :2]
-            for part in slots:
+            # Compile it now, for a text whose length alone is going to change. A long one: what
+            # little there is to do for a short one would be left to a single thread, for good.
+            shape = 1, config.n_kv_heads, TYPICAL + 1, config.head_dim
+            slots = [torch.zeros(shape, device=self.device, dtype=self.dtype) for _ in range(2)]
+            keys, values = (part[:, :, :TYPICAL] for part in slots)
+            for part in (keys, values):
                 torch._dynamo.mark_dynamic(part, 2)
-            h = torch.zeros(1, 1, self.config.dim, device=self.device, dtype=self.dtype)
+            h = torch.zeros(1, 1, config.dim, device=self.device, dtype=self.dtype)
             rotation = self._rotation(torch.ones(1, dtype=torch.long, device=self.device))
-            kernel(h, plain.layers[0], rotation, None, slots)
+            kernel(h, plain.layers[0], rotation, None, (keys, values))
         return Stack(plain.layers, compile_kernel(plain.output), kernel)
 
     def _choose(self, plain: Stack, compiled: Stack) -> bool:

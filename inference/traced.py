@@ -3,7 +3,7 @@
 In C++ a product is a loop over the weights. How fast it is depends on four things here:
 
 - Sizes are constants. Only the number of tokens before this one may change.
-- A loop works on ROWS outputs. With one of them each addition would wait for the one before.
+- A loop works on several sums. With a single one each addition would wait for the one before.
 - The inputs are taken from memory. Left to itself the compiler works out each of them where it is
   used, which is once for every output: a norm with its root, 49,152 times for the logits.
 - Weights come in words of 32 bits that the processor loads as if they were float32, and takes
@@ -21,7 +21,8 @@ from torch import Tensor
 
 from inference.packing import to_int8
 
-ROWS = 4  # each from its own quarter of the matrix; neighbours would be read float by float
+ROWS = 4  # outputs of a loop, from as many parts of a matrix; neighbours would be gathered
+LANES = 8  # floats that a processor adds at once, at least
 PER_WORD = {torch.bfloat16: 2, torch.int8: 4}  # others are not taken apart
 
 
@@ -107,4 +108,5 @@ def attend(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     keys, values = (part.repeat_interleave(sharing, dim=1) for part in (keys, values))
     scores = (query.float() * D**-0.5 * keys).sum(dim=-1)  # (B, H, S)
     weights = scores.softmax(dim=-1)[..., None]
-    return (weights * values).sum(dim=-2).to(query.dtype)[:, :, None]
+    sums = [(weights * columns).sum(dim=-2) for columns in values.split(LANES, dim=-1)]
+    return torch.cat(sums, dim=-1).to(query.dtype)[:, :, None]
