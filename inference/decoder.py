@@ -104,11 +104,7 @@ class Decoder(nn.Module, TextGenerator):
         self.quantize = quantize
         config = self.config
         self.eps = torch.tensor([math.sqrt(config.dim * config.layer_norm_eps)]).to(self.device)
-        angles = rotary_angles(
-            torch.arange(config.max_seq_len, device=self.device),
-            config.head_dim, config.rope_theta, torch.float32,
-        )  # fmt: skip
-        self.turns = torch.stack((angles.cos(), angles.sin()), dim=-1)  # (max_seq_len, 1, D/2, 2)
+        self.turns = self._turns()
         self.rest = self.turns[0].expand(config.n_kv_heads, -1, -1)  # of an angle of 0
         with torch.no_grad():
             self.embedding = model.tok_embeddings.weight.to(self.dtype)  # (V, C)
@@ -255,6 +251,12 @@ class Decoder(nn.Module, TextGenerator):
         for layer, place in zip(stack.layers, slots, strict=True):
             h = stack.run(h, layer, rotation, context.mask, place)
         return direction(h, self.eps) * self.gain
+
+    def _turns(self) -> Tensor:
+        """(max_seq_len, 1, D/2, 2): cosines and sines of all positions."""
+        config, positions = self.config, torch.arange(self.config.max_seq_len, device=self.device)
+        angles = rotary_angles(positions, config.head_dim, config.rope_theta, torch.float32)
+        return torch.stack((angles.cos(), angles.sin()), dim=-1)
 
     def _rotation(self, positions: Tensor) -> Tensor:
         """(..., T) positions to (..., T, H + 2 KV, D/2, 2) cosines and sines.
