@@ -7,7 +7,7 @@ What differs from llama.py, and why it is faster:
 - rotations are worked out in advance, not in each layer, and turn queries and keys together, as
   complex numbers: (a + ib) times e^(i angle) is rope.py's rotation of the pair (a, b);
 - attention is torch's fused one, which neither repeats the shared key/value heads nor keeps the
-  scores;
+  scores (a compiled layer has its own, see traced.py);
 - a long prompt is read in chunks, and what all rows of a batch begin with is read once.
 
 Shapes: see config.py.
@@ -150,8 +150,8 @@ class Decoder(nn.Module, TextGenerator):
         kernel = compile_kernel(run_layer)
         config = self.config
         with torch.inference_mode():  # as in `forward`; another mode would compile once more
-            # Compile it now, for a text whose length alone is going to change. A long one: what
-            # little there is to do for a short one would be left to a single thread, for good.
+            # Compile it now, for a text whose length alone is going to change. For a short one the
+            # compiler would leave attention to a single thread, and to that it would keep.
             shape = 1, config.n_kv_heads, TYPICAL + 1, config.head_dim
             slots = [torch.zeros(shape, device=self.device, dtype=self.dtype) for _ in range(2)]
             keys, values = (part[:, :, :TYPICAL] for part in slots)

@@ -22,7 +22,7 @@ from torch import Tensor
 from inference.packing import to_int8
 
 ROWS = 4  # outputs of a loop, from as many parts of a matrix; neighbours would be gathered
-LANES = 8  # floats that a processor adds at once, at least
+LANES = 8  # columns of a loop over the tokens: what AVX2 adds at once, in a sum of its own
 PER_WORD = {torch.bfloat16: 2, torch.int8: 4}  # others are not taken apart
 
 

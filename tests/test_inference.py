@@ -16,6 +16,7 @@ import inference.packing
 from base_llama import KeyValueCache
 from classifier import LlamaZeroShotClassifier
 from inference import Decoder
+from inference.decoder import TYPICAL
 from inference.packing import Int8Product, Int8WeightProduct, PlainProduct, to_int8
 from inference.traced import attend, pack_traceable, to_words, unpack
 from support import processor
@@ -221,7 +222,8 @@ def test_a_huge_row_does_not_cost_the_others_their_precision() -> None:
 @pytest.mark.skipif(processor.cpp_compiler() is None, reason="no C++ compiler here")
 @torch.no_grad()
 def test_compiled_layers_compute_the_same() -> None:
-    model, prompt = random_llama(), random_tokens(1, 12)
+    config = replace(CONFIG, max_seq_len=2 * TYPICAL)
+    model, prompt = random_llama(config), random_tokens(1, 12)
     rounded = random_llama()  # to weights that int8 holds exactly: nothing may differ
     for layer in rounded.modules():
         if isinstance(layer, torch.nn.Linear):
@@ -245,8 +247,12 @@ def test_compiled_layers_compute_the_same() -> None:
                     logits, hidden = taught(prompt[:, :end])
                     assert (ours - logits).norm() < 1e-5 * logits.norm()
                     assert (h[0, -1] - hidden[0, -1]).norm() < 1e-5 * hidden[0, -1].norm()
-        text = forms[0][1].generate(prompt, 30, 0.0)
-        assert torch.equal(text, model.generate(prompt, 30, 0.0))
+        fast = forms[0][1]
+        assert torch.equal(fast.generate(prompt, 30, 0.0), model.generate(prompt, 30, 0.0))
+        longer, cache = random_tokens(1, TYPICAL + 9), fast.new_cache(1)
+        fast(longer[:, :-1], cache=cache)
+        logits = model(longer)[0]
+        assert (fast(longer[:, -1:], cache=cache)[0] - logits).norm() < 1e-5 * logits.norm()
 
 
 @torch.no_grad()
