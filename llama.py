@@ -231,9 +231,13 @@ class Llama(LlamaPreTrainedModel, TextGenerator):
         return self.norm(h)
 
     def forward(
-        self, tokens: Tensor, targets: Tensor | None = None, *,
-        mask: Tensor | None = None, cache: KeyValueCache | None = None,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        self,
+        tokens: Tensor,
+        targets: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Predict the next token.
 
         Args:

@@ -34,9 +34,12 @@ class AdamW(Optimizer):
             ValueError: a hyperparameter is out of range, in the arguments or in a group.
         """
         defaults = {
-            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
             "correct_bias": correct_bias,
-        }  # fmt: skip
+        }
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:

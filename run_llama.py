@@ -50,9 +50,13 @@ def load_for(args: argparse.Namespace, options: EngineOptions) -> Loaded:
     max_len = args.max_sentence_len if args.option == "generate" else None
     causal = False if args.bidirectional else None
     loaded = load(
-        args.pretrained_model_path, device, options, tokenizer=args.tokenizer, max_len=max_len,
+        args.pretrained_model_path,
+        device,
+        options,
+        tokenizer=args.tokenizer,
+        max_len=max_len,
         causal=causal,
-    )  # fmt: skip
+    )
     print(f"model     {loaded.source}")
     if loaded.stand_in:
         print(f"stand-in  {loaded.stand_in}")
@@ -87,9 +91,14 @@ def write_sentence(
     start = first = time.perf_counter()
     new: list[int] = []
     for token in model.stream(
-        torch.tensor([ids], device=model.device), max_new_tokens, temperature,
-        top_k=top_k, top_p=top_p, stop_tokens=tokenizer.control_ids, generator=generator,
-    ):  # fmt: skip
+        torch.tensor([ids], device=model.device),
+        max_new_tokens,
+        temperature,
+        top_k=top_k,
+        top_p=top_p,
+        stop_tokens=tokenizer.control_ids,
+        generator=generator,
+    ):
         if not new:
             first = time.perf_counter()
         new.append(int(token))
@@ -226,10 +235,15 @@ def finetune(args: argparse.Namespace) -> None:
     freeze = bool(splits.stand_in or stand_in) if args.freeze is None else args.freeze
     autocast = choose_autocast(args.autocast, choose_device(args.device, args.use_gpu))
     recipe = Recipe.preset(
-        freeze, epochs=args.epochs, lr=args.lr, batch_size=args.batch_size,
-        max_tokens=args.max_tokens, seed=args.seed, autocast=autocast,
+        freeze,
+        epochs=args.epochs,
+        lr=args.lr,
+        batch_size=args.batch_size,
+        max_tokens=args.max_tokens,
+        seed=args.seed,
+        autocast=autocast,
         compile=choose_compile(args.compile, freeze),
-    )  # fmt: skip
+    )
     options = FinetuneOptions(
         freeze, args.activation_checkpointing, args.pooling_method, args.hidden_dropout_prob,
         args.max_sentence_len, args.save_minutes, args.resume, args.tensorboard, path,
@@ -255,55 +269,129 @@ def get_args() -> argparse.Namespace:
             text += " (default: %(default)s)"
         group.add_argument(flag, help=text, **options)
 
-    add(parser, "--option", "generate: continue a text; prompt: zero-shot labels; "
-        "finetune: train a classifier",
-        choices=("generate", "prompt", "finetune"), default="generate")  # fmt: skip
-    add(parser, "--pretrained-model-path", "a .pt or GGUF checkpoint "
+    add(
+        parser,
+        "--option",
+        "generate: continue a text; prompt: zero-shot labels; finetune: train a classifier",
+        choices=("generate", "prompt", "finetune"),
+        default="generate",
+    )
+    add(
+        parser,
+        "--pretrained-model-path",
+        "a .pt or GGUF checkpoint "
         f"(default: {COURSE_CHECKPOINT}, or the stand-in where that is absent)",
-        metavar="FILE")  # fmt: skip
-    add(parser, "--tokenizer", "its tokenizer (default: the one in or beside the checkpoint, "
-        "or tokenizer.model)", metavar="FILE")  # fmt: skip
-    add(parser, "--max_sentence_len", "tokens of a text that are kept (default: all)",
-        type=int, metavar="N")  # fmt: skip
+        metavar="FILE",
+    )
+    add(
+        parser,
+        "--tokenizer",
+        "its tokenizer (default: the one in or beside the checkpoint, or tokenizer.model)",
+        metavar="FILE",
+    )
+    add(
+        parser,
+        "--max_sentence_len",
+        "tokens of a text that are kept (default: all)",
+        type=int,
+        metavar="N",
+    )
     add(parser, "--seed", "of everything random", type=int, default=1337)
-    add(parser, "--device", "auto: a GPU where there is one",
-        choices=("auto", "cpu", "cuda", "mps"), default="auto")  # fmt: skip
+    add(
+        parser,
+        "--device",
+        "auto: a GPU where there is one",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+    )
     add(parser, "--use_gpu", "the course's way to say --device cuda", action="store_true")
     add(parser, "--dtype", "of the weights", choices=tuple(DTYPES), default="float32")
-    add(parser, "--engine", "fast: the packed twin of the model, for generate and prompt; taught: "
+    add(
+        parser,
+        "--engine",
+        "fast: the packed twin of the model, for generate and prompt; taught: "
         "llama.py itself; auto: fast on a CPU, where inference/ is here",
-        choices=("auto", "fast", "taught"), default="auto")  # fmt: skip
-    add(parser, "--quantize", "int8: matrices in a quarter of the bytes, faster for one text at a "
-        "time, nearly the same text; needs the fast engine", choices=("int8",))  # fmt: skip
-    add(parser, "--compile", "let torch.compile make kernels, a quarter of a minute the first "
+        choices=("auto", "fast", "taught"),
+        default="auto",
+    )
+    add(
+        parser,
+        "--quantize",
+        "int8: matrices in a quarter of the bytes, faster for one text at a "
+        "time, nearly the same text; needs the fast engine",
+        choices=("int8",),
+    )
+    add(
+        parser,
+        "--compile",
+        "let torch.compile make kernels, a quarter of a minute the first "
         "time: for one token at a time, used if they are faster here; with finetune for AdamW's "
         "step, of whole models",
-        action="store_true")  # fmt: skip
-    add(parser, "--threads", "processors to compute with (default: torch's choice)",
-        type=int, metavar="N")  # fmt: skip
-    add(parser, "--bidirectional", "no causal mask, as the course's reference of 2024-25: "
-        "slow, and not for good text", action="store_true")  # fmt: skip
+        action="store_true",
+    )
+    add(
+        parser,
+        "--threads",
+        "processors to compute with (default: torch's choice)",
+        type=int,
+        metavar="N",
+    )
+    add(
+        parser,
+        "--bidirectional",
+        "no causal mask, as the course's reference of 2024-25: slow, and not for good text",
+        action="store_true",
+    )
 
     group = parser.add_argument_group("generate")
     add(group, "--prompt", "the text to continue", default=PROMPT, metavar="TEXT")
     add(group, "--max_new_tokens", "tokens to add", type=int, default=75, metavar="N")
     add(group, "--temperature", "one text at this temperature, 0 being the most likely token "
         "(default: two texts, at 0 and at 1)", type=float, metavar="T")  # fmt: skip
-    add(group, "--top_k", "sample among the K most likely tokens (default: all)",
-        type=int, metavar="K")  # fmt: skip
-    add(group, "--top_p", "sample among the fewest tokens that hold this share of the "
-        "probability (default: 1)", type=float, metavar="P")  # fmt: skip
-    add(group, "--generated_sentence_low_temp_out", "where the text at temperature 0 goes",
-        default="generated-sentence-temp-0.txt", metavar="FILE")  # fmt: skip
-    add(group, "--generated_sentence_high_temp_out", "where the text at another temperature goes",
-        default="generated-sentence-temp-1.txt", metavar="FILE")  # fmt: skip
+    add(
+        group,
+        "--top_k",
+        "sample among the K most likely tokens (default: all)",
+        type=int,
+        metavar="K",
+    )
+    add(
+        group,
+        "--top_p",
+        "sample among the fewest tokens that hold this share of the probability (default: 1)",
+        type=float,
+        metavar="P",
+    )
+    add(
+        group,
+        "--generated_sentence_low_temp_out",
+        "where the text at temperature 0 goes",
+        default="generated-sentence-temp-0.txt",
+        metavar="FILE",
+    )
+    add(
+        group,
+        "--generated_sentence_high_temp_out",
+        "where the text at another temperature goes",
+        default="generated-sentence-temp-1.txt",
+        metavar="FILE",
+    )
 
     group = parser.add_argument_group("prompt and finetune")
     for split in ("train", "dev", "test"):
-        add(group, f"--{split}", f"lines `label ||| sentence` (default: data/cfimdb-{split}.txt, "
-            "or the stand-in where that is absent)", metavar="FILE")  # fmt: skip
-    add(group, "--label-names", "JSON list, the name of each label "
-        "(default: data/cfimdb-label-mapping.json)", metavar="FILE")  # fmt: skip
+        add(
+            group,
+            f"--{split}",
+            f"lines `label ||| sentence` (default: data/cfimdb-{split}.txt, "
+            "or the stand-in where that is absent)",
+            metavar="FILE",
+        )
+    add(
+        group,
+        "--label-names",
+        "JSON list, the name of each label (default: data/cfimdb-label-mapping.json)",
+        metavar="FILE",
+    )
     for split in ("dev", "test"):
         add(
             group,
@@ -312,39 +400,77 @@ def get_args() -> argparse.Namespace:
             f"<dataset>-{split}-<prompting or finetuning>-output.txt)",
             metavar="FILE",
         )
-    add(group, "--batch_size", "sentences; for finetune of one step, however little memory there "
-        "is (default: 8)", type=int, metavar="N")  # fmt: skip
-    add(group, "--max_tokens", "tokens that go through the model at once, padding included: the "
+    add(
+        group,
+        "--batch_size",
+        "sentences; for finetune of one step, however little memory there is (default: 8)",
+        type=int,
+        metavar="N",
+    )
+    add(
+        group,
+        "--max_tokens",
+        "tokens that go through the model at once, padding included: the "
         "less, the less memory (default: 1024; 512 for finetune)",
-        type=int, metavar="N")  # fmt: skip
+        type=int,
+        metavar="N",
+    )
 
     group = parser.add_argument_group("prompt")
     add(group, "--scoring", "chain: a label's pieces in turn, given the prompt; course: as the "
         "course's code, pads included", choices=("chain", "course"), default="chain")  # fmt: skip
-    add(group, "--calibrate", "subtract each label's mean score over the file",
-        action="store_true")  # fmt: skip
+    add(group, "--calibrate", "subtract each label's mean score over the file", action="store_true")
 
     group = parser.add_argument_group("finetune")
-    add(group, "--epochs", "passes over --train (default: 5; 20 with --freeze)",
-        type=int, metavar="N")  # fmt: skip
+    add(
+        group,
+        "--epochs",
+        "passes over --train (default: 5; 20 with --freeze)",
+        type=int,
+        metavar="N",
+    )
     add(group, "--lr", "learning rate (default: 2e-5; 3e-4 with --freeze)", type=float)
     add(group, "--hidden_dropout_prob", "dropout before the classification head",
         type=float, default=0.3, metavar="P")  # fmt: skip
-    add(group, "--freeze", "train the head alone, on states of the model that are computed once: "
+    add(
+        group,
+        "--freeze",
+        "train the head alone, on states of the model that are computed once: "
         "minutes in place of hours (default: only with a stand-in)",
-        action=argparse.BooleanOptionalAction, default=None)  # fmt: skip
-    add(group, "--pooling_method", "how a text's states become one vector",
-        choices=POOLING_METHODS, default="last_token")  # fmt: skip
-    add(group, "--autocast", "multiply in bfloat16, with float32 weights and sums; auto: where "
-        "the processor has it", choices=("auto", "on", "off"), default="auto")  # fmt: skip
-    add(group, "--activation_checkpointing", "compute layers again for their gradients, for less "
+        action=argparse.BooleanOptionalAction,
+        default=None,
+    )
+    add(
+        group,
+        "--pooling_method",
+        "how a text's states become one vector",
+        choices=POOLING_METHODS,
+        default="last_token",
+    )
+    add(
+        group,
+        "--autocast",
+        "multiply in bfloat16, with float32 weights and sums; auto: where the processor has it",
+        choices=("auto", "on", "off"),
+        default="auto",
+    )
+    add(
+        group,
+        "--activation_checkpointing",
+        "compute layers again for their gradients, for less "
         "memory and up to a third more time; auto: for long texts",
-        choices=tuple(LIMITS), default="auto")  # fmt: skip
+        choices=tuple(LIMITS),
+        default="auto",
+    )
     add(group, "--save_minutes", "how often the state of a run is saved, beside each epoch's end",
         type=float, default=10.0, metavar="M")  # fmt: skip
     add(group, "--resume", "go on with an interrupted run", action="store_true")
-    add(group, "--tensorboard", "log for TensorBoard, in the folder of --dev_out",
-        action="store_true")  # fmt: skip
+    add(
+        group,
+        "--tensorboard",
+        "log for TensorBoard, in the folder of --dev_out",
+        action="store_true",
+    )
     return parser.parse_args()
 
 

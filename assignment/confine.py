@@ -164,9 +164,11 @@ def landlock(readable: Sequence[str], writable: Sequence[str]) -> bool:
 
 class _Instruction(ctypes.Structure):
     _fields_ = (
-        ("code", ctypes.c_ushort), ("yes", ctypes.c_ubyte), ("no", ctypes.c_ubyte),
+        ("code", ctypes.c_ushort),
+        ("yes", ctypes.c_ubyte),
+        ("no", ctypes.c_ubyte),
         ("k", ctypes.c_uint32),
-    )  # fmt: skip
+    )
 
 
 class _Program(ctypes.Structure):
@@ -198,18 +200,27 @@ def seccomp() -> bool:
     for number in numbers(list(DENIED.values())):
         program += [(equal, 0, 1, number), (answer, 0, 0, refuse | EPERM)]
     program += [
-        (equal, 0, 4, CLONE[column]), (load, 0, 0, 16), (all_bits, 1, 0, CLONE_THREAD),
-        (answer, 0, 0, refuse | EPERM), (answer, 0, 0, allow),
-    ]  # fmt: skip
+        (equal, 0, 4, CLONE[column]),
+        (load, 0, 0, 16),
+        (all_bits, 1, 0, CLONE_THREAD),
+        (answer, 0, 0, refuse | EPERM),
+        (answer, 0, 0, allow),
+    ]
     for number in (KILL[column], TGKILL[column]):
         program += [
-            (equal, 0, 4, number), (load, 0, 0, 16), (equal, 1, 0, own),
-            (answer, 0, 0, refuse | EPERM), (answer, 0, 0, allow),
-        ]  # fmt: skip
+            (equal, 0, 4, number),
+            (load, 0, 0, 16),
+            (equal, 1, 0, own),
+            (answer, 0, 0, refuse | EPERM),
+            (answer, 0, 0, allow),
+        ]
     program += [
-        (equal, 0, 4, PRLIMIT[column]), (load, 0, 0, 16), (equal, 1, 0, 0),
-        (answer, 0, 0, refuse | EPERM), (answer, 0, 0, allow),
-    ]  # fmt: skip
+        (equal, 0, 4, PRLIMIT[column]),
+        (load, 0, 0, 16),
+        (equal, 1, 0, 0),
+        (answer, 0, 0, refuse | EPERM),
+        (answer, 0, 0, allow),
+    ]
     program += [(answer, 0, 0, allow)]
     array = (_Instruction * len(program))(*(_Instruction(*line) for line in program))
     filter_ = _Program(len(program), array)

@@ -62,9 +62,13 @@ class Grader:
         """
         start = time.monotonic()
         result = SubmissionResult(
-            intake.student, intake.source, intake.sha256, str(self.tier), list(intake.notes),
+            intake.student,
+            intake.source,
+            intake.sha256,
+            str(self.tier),
+            list(intake.notes),
             intake.refused,
-        )  # fmt: skip
+        )
         if intake.refused:
             result.tasks = nothing_earned(f"refused: {intake.refused}")
             return result
@@ -327,22 +331,28 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
         help="submissions at a time (default: one for each core, %(default)s)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--secret", type=Path, metavar="FILE",
+        "--secret",
+        type=Path,
+        metavar="FILE",
         help="what hidden cases are drawn from (default: DIR/secret, made when absent)",
-    )  # fmt: skip
+    )
     parser.add_argument("--tier", choices=TIERS, help="this isolation and no other")
     parser.add_argument(
         "--require-sandbox", action="store_true", help="end with an error where nothing isolates"
     )
     parser.add_argument(
-        "--skip-stand-in", action="store_true",
+        "--skip-stand-in",
+        action="store_true",
         help="no run on real weights; without it, one for each submission whose modes run, where "
         "the stand-in checkpoint and the snippets are here",
-    )  # fmt: skip
+    )
     options = parser.parse_args(arguments)
     if options.jobs < 1:
         raise ValueError(f"--jobs {options.jobs}: must be at least 1")

@@ -98,10 +98,13 @@ def learners_pyproject() -> str:
     """The project's settings without what only its makers need."""
     text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     for pattern in (
-        r"# [^\n]*\nbench = .*\n", r"dev = .*\n", r'"tests", ',
-        r'"(?:assignment|tests)/[^\n]*\n(?:\n(?="tests))?', r"\n\[tool\.mypy\][\s\S]*$",
+        r"# [^\n]*\nbench = .*\n",
+        r"dev = .*\n",
+        r'"tests", ',
+        r'"(?:assignment|tests)/[^\n]*\n(?:\n(?="tests))?',
+        r"\n\[tool\.mypy\][\s\S]*$",
         r"\n\[tool\.ruff\.lint\.per-file-ignores\]\n*(?=\n|\Z)",
-    ):  # fmt: skip
+    ):
         text = re.sub(pattern, "", text)
     return text.rstrip() + "\n"
 

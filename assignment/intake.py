@@ -212,9 +212,11 @@ def is_clutter(name: str) -> bool:
     """What macOS and Windows add to archives."""
     parts = PurePosixPath(name).parts
     return (
-        "__MACOSX" in parts or not parts
-        or parts[-1].startswith("._") or parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini")
-    )  # fmt: skip
+        "__MACOSX" in parts
+        or not parts
+        or parts[-1].startswith("._")
+        or parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini")
+    )
 
 
 def require_harmless(member: zipfile.ZipInfo) -> None:

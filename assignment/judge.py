@@ -91,8 +91,9 @@ def run_task(worker: Worker, task: Task, cases: Sequence[Case], limits: Limits) 
     """Feed one task all its cases and compare what comes."""
     module = Path(task.file or f"{task.name}.py").stem
     limits = LIMITS_END_TO_END if task.name == "end_to_end" else limits
-    reply = worker.run([module] if task.file else [], task.name, module,
-                       [case.inputs for case in cases], limits)  # fmt: skip
+    reply = worker.run(
+        [module] if task.file else [], task.name, module, [case.inputs for case in cases], limits
+    )
     result = TaskResult(task.name, Status.PASSED, 0.0, task.points, seconds=reply.seconds)
     result.printed = clean(reply.printed, 10_000)
     for case, outputs in zip(cases, reply.outputs, strict=False):
@@ -116,8 +117,9 @@ def check_outputs(case: Case, outputs: Mapping[str, Array]) -> Finding | None:
         got = outputs.get(name)
         if got is not None and expected.dtype.kind in "iu" and got.dtype.kind not in "iub":
             lines = (f"got       numbers of type {got.dtype}", "expected  whole numbers")
-            return Finding(case.name, case.about, name, lines, "indices are integers", None,
-                           case.hidden)  # fmt: skip
+            return Finding(
+                case.name, case.about, name, lines, "indices are integers", None, case.hidden
+            )
     if case.name == "modes":
         return check_modes(case, outputs)
     return compare(case, outputs)
@@ -136,8 +138,10 @@ def check_modes(case: Case, outputs: Arrays) -> Finding | None:
             wanted = "30 lines `prediction ||| sentence`"
         if not good:
             first = lines[0][:80] if lines else "nothing"
-            difference = (f"got       {len(lines)} lines, the first: {clean(first, 80)}",
-                          f"expected  {wanted}")  # fmt: skip
+            difference = (
+                f"got       {len(lines)} lines, the first: {clean(first, 80)}",
+                f"expected  {wanted}",
+            )
             return Finding(case.name, case.about, f"{name}.txt", difference,
                            "a change to what runs the modes", None, case.hidden)  # fmt: skip
     return None
@@ -159,8 +163,9 @@ def result_of_failure(task: Task, reply: Reply, case: Case | None = None) -> Tas
     if place and status is not Status.NOT_STARTED:
         message = f"{place}: {message}"
     printed = clean(reply.printed, 10_000)
-    return TaskResult(task.name, status, 0.0, task.points, message.strip(), printed=printed,
-                      seconds=reply.seconds)  # fmt: skip
+    return TaskResult(
+        task.name, status, 0.0, task.points, message.strip(), printed=printed, seconds=reply.seconds
+    )
 
 
 def blocked(task: Task, names: Sequence[str]) -> TaskResult:

@@ -129,9 +129,12 @@ def draw(secret: bytes) -> tuple[Arrays, Array]:
         labels[split] = np.array([reviews.labels[row] for row in rows])
     inputs = {
         "checkpoint": as_bytes(str(STAND_IN.resolve())),
-        "train": as_bytes(sentences["train"]), "train_labels": labels["train"],
-        "held_out": as_bytes(sentences["dev"]), "seeds": np.array(SEEDS), "new": np.array(NEW),
-    }  # fmt: skip
+        "train": as_bytes(sentences["train"]),
+        "train_labels": labels["train"],
+        "held_out": as_bytes(sentences["dev"]),
+        "seeds": np.array(SEEDS),
+        "new": np.array(NEW),
+    }
     return inputs, labels["dev"]
 
 

@@ -49,14 +49,18 @@ def rope_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         ),
         "cached": case(
             "positions (T,) that start late, as after a cache",
-            normal(rng, 2, 3, 4, 6), normal(rng, 2, 3, 2, 6), positions=np.arange(11, 14),
+            normal(rng, 2, 3, 4, 6),
+            normal(rng, 2, 3, 2, 6),
+            positions=np.arange(11, 14),
         ),
         "padded": case(
             "positions (B, T), another for each row",
-            normal(rng, 3, 5, 4, 6), normal(rng, 3, 5, 2, 6), positions=left_padded,
+            normal(rng, 3, 5, 4, 6),
+            normal(rng, 3, 5, 2, 6),
+            positions=left_padded,
         ),
         "published": case("the course's own example", 2 * ones, 3 * ones),
-    }  # fmt: skip
+    }
 
 
 def rmsnorm_cases(rng: np.random.Generator) -> dict[str, Recorded]:
@@ -201,11 +205,13 @@ def adamw_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     return {
         "decay": case("a decay that matters", 5, (0.3, 0.9, 0.999, 1e-6, 0.5, True)),
         "groups": case(
-            "two groups with settings of their own", 4,
-            (0.1, 0.9, 0.999, 1e-3, 0.2, True), (0.02, 0.7, 0.9, 1e-6, 0.0, True),
+            "two groups with settings of their own",
+            4,
+            (0.1, 0.9, 0.999, 1e-3, 0.2, True),
+            (0.02, 0.7, 0.9, 1e-6, 0.0, True),
         ),
         "uncorrected": case("without bias correction", 3, (0.3, 0.9, 0.99, 1e-6, 0.5, False)),
-    }  # fmt: skip
+    }
 
 
 def zero_shot_cases(rng: np.random.Generator) -> dict[str, Recorded]:
@@ -216,11 +222,13 @@ def zero_shot_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         model = wide(inputs)["embeddings"]
         scores = [
             reference.label_log_probabilities(
-                row[keep], labels, int(inputs["loose_end"][0]),
+                row[keep],
+                labels,
+                int(inputs["loose_end"][0]),
                 lambda text: reference.standin_llama(text, model)[0],
             )
             for row, keep in zip(inputs["tokens"], kept, strict=True)
-        ]  # fmt: skip
+        ]
         return about, inputs, {"log_probabilities": np.array(scores)}
 
     several = [[9], [10, 11], [12, 13, 14]]
@@ -278,14 +286,16 @@ def end_to_end_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         "zero_shot": np.array(
             [
                 reference.label_log_probabilities(
-                    row[keep], labels, int(inputs["loose_end"][0]),
+                    row[keep],
+                    labels,
+                    int(inputs["loose_end"][0]),
                     lambda text: reference.llama(text[None], inputs, TINY)[0][0, -1],
                 )
                 for row, keep in zip(inputs["tokens"], real, strict=True)
             ]
         ),
         **reference.finetune(inputs, TINY),
-    }  # fmt: skip
+    }
     about = "generate, classify zero-shot, finetune: gradients of the model, AdamW on the head"
     return {
         "small_model": (about, inputs, outputs),

@@ -90,9 +90,11 @@ def layer(
         mask = mask & np.tri(T, dtype=bool)
     mask = mask | np.eye(T, dtype=bool)
     attended = attention(
-        query.transpose(0, 2, 1, 3), key.transpose(0, 2, 1, 3)[:, group],
-        value.transpose(0, 2, 1, 3)[:, group], mask,
-    )  # fmt: skip
+        query.transpose(0, 2, 1, 3),
+        key.transpose(0, 2, 1, 3)[:, group],
+        value.transpose(0, 2, 1, 3)[:, group],
+        mask,
+    )
     stages[".attention: values, weighted"] = attended.transpose(0, 2, 1, 3)
     joined = attended.transpose(0, 2, 1, 3).reshape(B, T, -1)
     stages[".attention"] = joined @ w["attention.compute_output.weight"].T

@@ -110,9 +110,14 @@ class Worker:
             command = [*self._bubblewrap(), *command]
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-            env=self._environment(), cwd=self.home, start_new_session=True,
-        )  # fmt: skip
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            env=self._environment(),
+            cwd=self.home,
+            start_new_session=True,
+        )
         self.replies = queue.Queue()
         threading.Thread(
             target=self._listen, args=(self.process, self.replies), daemon=True
@@ -154,9 +159,12 @@ class Worker:
     def _environment(self) -> dict[str, str]:
         """All that the worker has of environment variables."""
         environment = {
-            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.scratch),
-            "OMP_NUM_THREADS": "1", "TMPDIR": str(self.scratch),
-        }  # fmt: skip
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "HOME": str(self.scratch),
+            "OMP_NUM_THREADS": "1",
+            "TMPDIR": str(self.scratch),
+        }
         if (root := os.environ.get("SYSTEMROOT")) is not None:  # Windows needs it
             environment["SYSTEMROOT"] = root
         return environment
@@ -200,11 +208,16 @@ class Worker:
         clear(self.scratch)
         packed = [pack(case) for case in cases]
         job = {
-            "imports": list(imports), "task": task, "runner": runner, "uid": self.uid,
-            "folder": str(self.scratch), "limits": asdict(limits), "confine": self.confine,
+            "imports": list(imports),
+            "task": task,
+            "runner": runner,
+            "uid": self.uid,
+            "folder": str(self.scratch),
+            "limits": asdict(limits),
+            "confine": self.confine,
             "lent": self.lent,
             "cases": [(about, len(data)) for about, data in packed],
-        }  # fmt: skip
+        }
         start = time.monotonic()
         try:
             if self.process is None:
@@ -260,10 +273,15 @@ def read_reply(about: Mapping[str, Any], data: bytes) -> Reply:
         if said["ended"] not in ("done", "not started", "memory", "crashed"):
             raise ValueError("an unknown end")
         return Reply(
-            said["ended"], "import" if said["phase"] == "import" else "run", outputs,
-            str(said.get("error", ""))[:2000], str(said.get("place", ""))[:200], printed, seconds,
+            said["ended"],
+            "import" if said["phase"] == "import" else "run",
+            outputs,
+            str(said.get("error", ""))[:2000],
+            str(said.get("place", ""))[:200],
+            printed,
+            seconds,
             tuple(str(name) for name in said.get("confined", ())),
-        )  # fmt: skip
+        )
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return Reply(*how_it_died(status), printed=printed, seconds=seconds)
 
@@ -274,8 +292,13 @@ def how_it_died(status: int) -> tuple[str, str, list[dict[str, Array]], str]:
     if status == 0:
         text = "it ended before it had returned a result"
     elif status < 0:
-        words = {-11: "segmentation fault", -6: "abort", -24: "processor time used up",
-                 -9: "killed by the system", -31: "a forbidden system call"}  # fmt: skip
+        words = {
+            -11: "segmentation fault",
+            -6: "abort",
+            -24: "processor time used up",
+            -9: "killed by the system",
+            -31: "a forbidden system call",
+        }
         text = f"it was ended by signal {-status}: {words.get(status, 'see signal(7)')}"
     else:
         text = f"it ended with exit status {status} before it had returned a result"

@@ -145,9 +145,12 @@ def combined(example: Mapping, grader: Grader) -> Exam:
 def attack_exams(folder: Path, armed: bool) -> Iterator[Exam]:
     """The hostile submissions of `attacks/`, their placeholders filled in."""
     values = {
-        "{CANARY}": str(folder / "canary"), "{SECRET}": str(folder / "secret"),
-        "{MARKER}": MARKER, "{PORT}": "9", "{ARMED}": "yes" if armed else "no",
-    }  # fmt: skip
+        "{CANARY}": str(folder / "canary"),
+        "{SECRET}": str(folder / "secret"),
+        "{MARKER}": MARKER,
+        "{PORT}": "9",
+        "{ARMED}": "yes" if armed else "no",
+    }
     for path in sorted((ROOM / "attacks").glob("*.py")):
         text = path.read_text(encoding="utf-8")
         about = dict(re.findall(r"^# (expect|task|place|about): (.*)$", text, re.MULTILINE))

@@ -245,9 +245,14 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
             data = json.dumps({**reply, "bytes": len(payload)}).encode() + b"\n" + payload
             text, total, ended, status, left = b"", 0, "", 0, 0
         about = {
-            "ended": ended, "status": status, "left": left, "printed": len(text), "total": total,
-            "bytes": len(data), "seconds": time.monotonic() - start,
-        }  # fmt: skip
+            "ended": ended,
+            "status": status,
+            "left": left,
+            "printed": len(text),
+            "total": total,
+            "bytes": len(data),
+            "seconds": time.monotonic() - start,
+        }
         replies.write(json.dumps(about).encode() + b"\n" + text + data)
         replies.flush()
         if not hasattr(os, "fork"):

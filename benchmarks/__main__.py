@@ -45,38 +45,57 @@ def get_args() -> argparse.Namespace:
     )
     parser.add_argument("subject", choices=tuple(SUBJECTS), metavar="SUBJECT")
     parser.add_argument(
-        "--quick", action="store_true",
+        "--quick",
+        action="store_true",
         help="less work and fewer rounds, nothing compiled: about a minute",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--rounds", type=int, metavar="N",
+        "--rounds",
+        type=int,
+        metavar="N",
         help=f"runs of each contender (default: {ROUNDS}, with --quick {QUICK_ROUNDS})",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--threads", type=int, metavar="N", default=torch.get_num_threads(),
+        "--threads",
+        type=int,
+        metavar="N",
+        default=torch.get_num_threads(),
         help="of every contender (default: %(default)s)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--only", action="append", metavar="TEXT",
+        "--only",
+        action="append",
+        metavar="TEXT",
         help="contenders whose name contains this; may be given again",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--pretrained-model-path", type=Path, metavar="FILE",
+        "--pretrained-model-path",
+        type=Path,
+        metavar="FILE",
         help="a .pt checkpoint (default: the stand-in that setup.sh prepares)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--data", type=Path, metavar="FILE", default=Path(str(SNIPPETS).format(split="dev")),
+        "--data",
+        type=Path,
+        metavar="FILE",
+        default=Path(str(SNIPPETS).format(split="dev")),
         help="reviews, lines `label ||| sentence` (default: the snippets' dev split)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--label-names", type=Path, metavar="FILE", default=LABEL_NAMES["sst"],
+        "--label-names",
+        type=Path,
+        metavar="FILE",
+        default=LABEL_NAMES["sst"],
         help="JSON list, the name of each label (default: SST's five)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", default=Path("out/benchmarks"),
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=Path("out/benchmarks"),
         help="where SUBJECT.json and SUBJECT.png go, and the weights for transformers "
         "(default: %(default)s)",
-    )  # fmt: skip
+    )
     return parser.parse_args()
 
 

@@ -55,9 +55,12 @@ class Cost:
 
 
 def throughput(
-    engine: Callable[..., Engine], options: dict[str, Any], prompts: list[list[int]], new: int,
+    engine: Callable[..., Engine],
+    options: dict[str, Any],
+    prompts: list[list[int]],
+    new: int,
     cost: Cost,
-) -> Callable[[bool], Run]:  # fmt: skip
+) -> Callable[[bool], Run]:
     """Tokens a second from the first token on; what comes before it is told apart."""
     write = engine(**options)
     idx = torch.tensor(prompts)
@@ -186,8 +189,10 @@ def candidates(setting: Setting, config: LlamaConfig, left_out: list[str]) -> li
             left_out.append(f"ours, compiled: {NO_CXX}")
     for compile in compiled:
         for dtype, quantize, size in (
-            ("float32", None, 4), ("bfloat16", None, 2), ("float32", "int8", 1)
-        ):  # fmt: skip
+            ("float32", None, 4),
+            ("bfloat16", None, 2),
+            ("float32", "int8", 1),
+        ):
             name = f"ours, fast, {quantize or dtype}" + (", compiled" if compile else "")
             options = {**ours, "dtype": dtype, "quantize": quantize, "compile": compile}
             note = "one compiled layer, if a trial finds it faster" if compile else ""

@@ -75,9 +75,12 @@ def transformers(folder: Path, dtype: str) -> Engine:
             return torch.zeros(len(ids), dtype=torch.bool)
 
         ids = model.generate(
-            prompts, attention_mask=torch.ones_like(prompts), max_new_tokens=new,
-            do_sample=False, stopping_criteria=[note],
-        )  # fmt: skip
+            prompts,
+            attention_mask=torch.ones_like(prompts),
+            max_new_tokens=new,
+            do_sample=False,
+            stopping_criteria=[note],
+        )
         text.tokens = ids[:, prompts.shape[1] :].T.flatten().tolist()
         return text
 

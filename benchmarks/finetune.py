@@ -56,15 +56,23 @@ def new_classifier(checkpoint: Path, classes: int) -> tuple[LlamaEmbeddingClassi
 
 
 def ours(
-    checkpoint: Path, autocast: bool, data: Examples, classes: int, pad_id: int,
+    checkpoint: Path,
+    autocast: bool,
+    data: Examples,
+    classes: int,
+    pad_id: int,
     batches: list[list[int]],
-) -> Callable[[bool], Run]:  # fmt: skip
+) -> Callable[[bool], Run]:
     """What --option finetune --no-freeze does."""
     classifier, layers = new_classifier(checkpoint, classes)
     recipe = Recipe(
-        epochs=1, lr=LEARNING_RATE, batch_size=len(batches[0]), max_tokens=MAX_TOKENS, seed=1337,
+        epochs=1,
+        lr=LEARNING_RATE,
+        batch_size=len(batches[0]),
+        max_tokens=MAX_TOKENS,
+        seed=1337,
         autocast=autocast,
-    )  # fmt: skip
+    )
     store = Store(Path(), "benchmark", "finetune", {})  # nothing is saved
     trainer = Trainer(classifier, recipe, data, data, pad_id, store)
     return timed(trainer._step, data.ids, batches, layers)
@@ -132,9 +140,11 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
     order = torch.randperm(len(ids), generator=generator).tolist()
     drawn = [order[i * size : (i + 1) * size] or order[:size] for i in range(steps)]
     common = {
-        "data": Examples(ids, reviews.labels), "classes": len(names), "pad_id": tokenizer.pad_id,
+        "data": Examples(ids, reviews.labels),
+        "classes": len(names),
+        "pad_id": tokenizer.pad_id,
         "batches": drawn,
-    }  # fmt: skip
+    }
     own = {**common, "checkpoint": setting.checkpoint}
     contenders = [
         Contender("ours", ours, {**own, "autocast": setting.fast_bfloat16},
@@ -147,15 +157,19 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
         like = {**theirs, "batches": quartile_batches(ids, size, steps)}
         contenders += [
             Contender("transformers, float32", transformers, {**theirs, "dtype": "float32"}),
-            Contender("transformers, float32, like lengths", transformers,
-                      {**like, "dtype": "float32"}),
-        ]  # fmt: skip
+            Contender(
+                "transformers, float32, like lengths", transformers, {**like, "dtype": "float32"}
+            ),
+        ]
         if setting.fast_bfloat16:
             contenders += [
                 Contender("transformers, bfloat16", transformers, {**theirs, "dtype": "bfloat16"}),
-                Contender("transformers, bfloat16, like lengths", transformers,
-                          {**like, "dtype": "bfloat16"}),
-            ]  # fmt: skip
+                Contender(
+                    "transformers, bfloat16, like lengths",
+                    transformers,
+                    {**like, "dtype": "bfloat16"},
+                ),
+            ]
         else:
             left_out.append(f"transformers, bfloat16 autocast: {NO_FAST_BFLOAT16}")
     tokens = sum(len(ids[row]) for rows in drawn for row in rows) / (size * steps)

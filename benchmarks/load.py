@@ -54,9 +54,12 @@ def command(arguments: Sequence[str], prompt: str) -> Callable[[bool], Run]:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             process = subprocess.Popen(
-                arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                arguments,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
-            )  # fmt: skip
+            )
             try:
                 seconds = _wait_for_text(process, prompt.encode(), start)
                 peak = peak_memory(process.pid)
@@ -85,9 +88,12 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
     ids = tokenizer_for(checkpoint).encode(PROMPT, bos=True, eos=False)
     suffix = setting.checkpoint.suffix
     files = [
-        Contender(f"ours, {suffix}", read_file,
-                  {"engine": engines.taught, "options": {"checkpoint": setting.checkpoint}}),
-    ]  # fmt: skip
+        Contender(
+            f"ours, {suffix}",
+            read_file,
+            {"engine": engines.taught, "options": {"checkpoint": setting.checkpoint}},
+        ),
+    ]
     ours = [
         sys.executable, str(PROJECT / "run_llama.py"), "--option", "generate",
         "--pretrained-model-path", str(setting.checkpoint), "--temperature", "0",
@@ -98,30 +104,43 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
     gguf = gguf_beside(setting.checkpoint)
     if gguf is not None:
         files.append(
-            Contender("ours, .gguf", read_file,
-                      {"engine": engines.taught, "options": {"checkpoint": gguf}})
-        )  # fmt: skip
+            Contender(
+                "ours, .gguf",
+                read_file,
+                {"engine": engines.taught, "options": {"checkpoint": gguf}},
+            )
+        )
     if is_installed("transformers", left_out):
         folder = hugging_face_folder(setting)
         options = {"folder": folder, "dtype": "float32"}
         theirs = [sys.executable, "-c", TRANSFORMERS_SCRIPT, str(folder), PROMPT, *map(str, ids)]
         files.append(
-            Contender("transformers, .safetensors", read_file,
-                      {"engine": engines.transformers, "options": options})
-        )  # fmt: skip
+            Contender(
+                "transformers, .safetensors",
+                read_file,
+                {"engine": engines.transformers, "options": options},
+            )
+        )
         commands.append(
-            Contender("transformers, a script", command, {"arguments": theirs, "prompt": PROMPT},
-                      "a few lines, which are handed the prompt's token ids")
-        )  # fmt: skip
+            Contender(
+                "transformers, a script",
+                command,
+                {"arguments": theirs, "prompt": PROMPT},
+                "a few lines, which are handed the prompt's token ids",
+            )
+        )
     if gguf is None:
         left_out.append(f"llama.cpp: there is no GGUF file beside {setting.checkpoint}")
     elif is_installed("llama.cpp", left_out):
         options = {"gguf": gguf, "context": min(512, checkpoint.config.max_seq_len)}
         files.append(
-            Contender("llama.cpp, .gguf", read_file,
-                      {"engine": engines.llama_cpp, "options": options},
-                      "keeps the weights in 4 bits")
-        )  # fmt: skip
+            Contender(
+                "llama.cpp, .gguf",
+                read_file,
+                {"engine": engines.llama_cpp, "options": options},
+                "keeps the weights in 4 bits",
+            )
+        )
     return [
         Work("file", "from the file to one token, everything imported, the file in the cache",
              "loads", "transformers, .safetensors", files, as_time=True),

@@ -123,9 +123,13 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
         Contender("ours, taught, float32", ours, {**common, "pack": Llama.eval}),
         Contender("ours, fast, float32", ours, {**common, "pack": Decoder}),
         Contender("ours, fast, int8", ours, {**common, "pack": partial(Decoder, quantize="int8")}),
-        Contender("the course's loop, float32", course, common,
-                  f"batches of {COURSE_BATCH}, padded, scores faulty as the course's are"),
-    ]  # fmt: skip
+        Contender(
+            "the course's loop, float32",
+            course,
+            common,
+            f"batches of {COURSE_BATCH}, padded, scores faulty as the course's are",
+        ),
+    ]
     if is_installed("transformers", left_out):
         theirs = {**common, "folder": hugging_face_folder(setting), "batch": COURSE_BATCH}
         note = f"sorted, no head, batches of {COURSE_BATCH}; the first piece of each label"

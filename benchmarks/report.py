@@ -139,9 +139,12 @@ def _draw_work(axes: Any, work: dict[str, Any]) -> None:
         [max(sample) - value for value, sample in zip(values, samples, strict=True)],
     ]
     bars = axes.barh(
-        [entry["name"] for entry in entries], values, xerr=spread,
-        color=[OURS if entry["ours"] else THEIRS for entry in entries], ecolor="#404040",
-    )  # fmt: skip
+        [entry["name"] for entry in entries],
+        values,
+        xerr=spread,
+        color=[OURS if entry["ours"] else THEIRS for entry in entries],
+        ecolor="#404040",
+    )
     axes.bar_label(bars, [f" {value:,.3g}" for value in values], fontsize=8)
     axes.margins(x=0.12)
     axes.tick_params(labelsize=8)

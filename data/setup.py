@@ -100,13 +100,17 @@ def _require_success(command: list[str]) -> None:
 def add_course_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that are handed on to `data.prepare`."""
     parser.add_argument(
-        "--course", action="store_true",
+        "--course",
+        action="store_true",
         help="also fetch the course's own files: stories42M.pt, tokenizer.model, SST, CFIMDB",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--from", dest="folder", type=Path, metavar="DIR",
+        "--from",
+        dest="folder",
+        type=Path,
+        metavar="DIR",
         help="take the course's files from a folder instead of their addresses",
-    )  # fmt: skip
+    )
 
 
 def main() -> int:
@@ -114,14 +118,18 @@ def main() -> int:
         prog="setup", description="Make the environment and fetch what the modes read."
     )
     parser.add_argument(
-        "--core", action="store_true",
+        "--core",
+        action="store_true",
         help="the five packages alone: enough for the checks and a course checkpoint",
-    )  # fmt: skip
+    )
     add_course_flags(parser)
     parser.add_argument(
-        "--venv", type=Path, default=PROJECT / ".venv", metavar="DIR",
+        "--venv",
+        type=Path,
+        default=PROJECT / ".venv",
+        metavar="DIR",
         help="where the environment goes (default: .venv)",
-    )  # fmt: skip
+    )
     arguments = parser.parse_args()
     python = make_environment(arguments.venv.absolute())
     install(python, requirements(() if arguments.core else EXTRAS))

@@ -130,7 +130,7 @@ class Decoder(nn.Module, TextGenerator):
             self._pack(how, feed_forward.w2),
             (self.config.n_heads, self.config.n_kv_heads, self.config.n_kv_heads),
             self.eps,
-        )  # fmt: skip
+        )
 
     def _pack(self, how: Packer, *parts: nn.Linear, coarse: bool = False) -> Product:
         weight = torch.cat([part.weight for part in parts])
@@ -185,9 +185,13 @@ class Decoder(nn.Module, TextGenerator):
 
     @torch.inference_mode()
     def forward(
-        self, tokens: Tensor, targets: Tensor | None = None, *,
-        mask: Tensor | None = None, cache: KeyValueCache | None = None,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        self,
+        tokens: Tensor,
+        targets: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Predict the next token; arguments, results and errors are those of `Llama.forward`."""
         h = self.hidden_states(tokens, mask, cache)
         stack = self.for_one if tokens.shape == (1, 1) else self.stack

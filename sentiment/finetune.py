@@ -152,9 +152,13 @@ def _freeze(
     rows = {}
     for split, texts in encoded.items():
         facts = (
-            _sample_digest(options.checkpoint), options.pooling,
-            recipe.autocast, recipe.max_tokens, model.config, texts.ids,
-        )  # fmt: skip
+            _sample_digest(options.checkpoint),
+            options.pooling,
+            recipe.autocast,
+            recipe.max_tokens,
+            model.config,
+            texts.ids,
+        )
         key = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
         path = FEATURE_CACHE / f"{reviews[split].path.stem}-{key}.pt"
         start = len(bank.states)

@@ -14,8 +14,12 @@ from classifier import LlamaEmbeddingClassifier
 from llama import Llama
 
 POOLING_METHODS = (
-    "last_token", "cls_token", "mean_pooling", "max_pooling", "attention_pooling",
-)  # fmt: skip
+    "last_token",
+    "cls_token",
+    "mean_pooling",
+    "max_pooling",
+    "attention_pooling",
+)
 
 
 def pool(method: str, h: Tensor, mask: Tensor, scores: Tensor | None = None) -> Tensor:

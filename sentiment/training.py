@@ -274,10 +274,12 @@ class Trainer:
         )
         if self.log is not None:
             for tag, name in (
-                ("Loss/train_epoch", "train_loss"), ("Accuracy/train", "train_accuracy"),
-                ("Loss/dev", "dev_loss"), ("Accuracy/dev", "dev_accuracy"),
+                ("Loss/train_epoch", "train_loss"),
+                ("Accuracy/train", "train_accuracy"),
+                ("Loss/dev", "dev_loss"),
+                ("Accuracy/dev", "dev_accuracy"),
                 ("F1/dev", "dev_macro_f1"),
-            ):  # fmt: skip
+            ):
                 self.log.add_scalar(tag, entry[name], progress.epoch)
         if dev.accuracy > progress.best_dev_accuracy:
             progress.best_dev_accuracy, progress.best_epoch = dev.accuracy, progress.epoch

@@ -44,9 +44,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     (folder / "text.txt").write_text("\n".join(f"a {a} {b}" for a in WORDS for b in WORDS))
     sentencepiece.SentencePieceTrainer.train(
-        input=str(folder / "text.txt"), model_prefix=str(folder / "tokenizer"), vocab_size=300,
-        model_type="bpe", byte_fallback=True, character_coverage=1.0, minloglevel=2,
-    )  # fmt: skip
+        input=str(folder / "text.txt"),
+        model_prefix=str(folder / "tokenizer"),
+        vocab_size=300,
+        model_type="bpe",
+        byte_fallback=True,
+        character_coverage=1.0,
+        minloglevel=2,
+    )
     config = replace(CONFIG, vocab_size=300, max_seq_len=128)
     random_llama(config).save_pretrained(folder / "stories42M.pt")
     return folder

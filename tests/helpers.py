@@ -92,8 +92,12 @@ def run_assignment(tree: Path, *arguments: str) -> subprocess.CompletedProcess[s
     """`python -m assignment` of a handout, or of the project."""
     return subprocess.run(
         [sys.executable, "-m", "assignment", *arguments],
-        cwd=tree, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
 
 
 def copy_tree(tree: Path, to: Path) -> Path:

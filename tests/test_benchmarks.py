@@ -39,9 +39,13 @@ def tiny(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting:
     lines = [f"{i % 5} ||| a {'wonderful ' * (i % 3)}movie" for i in range(24)]
     (place / "tiny-dev.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return Setting(
-        place / "tiny.pt", place / "tiny-dev.txt", LABEL_NAMES["sst"], place / "out",
-        quick=True, fast_bfloat16=False,
-    )  # fmt: skip
+        place / "tiny.pt",
+        place / "tiny-dev.txt",
+        LABEL_NAMES["sst"],
+        place / "out",
+        quick=True,
+        fast_bfloat16=False,
+    )
 
 
 def run_once(contender: Contender) -> Run:
@@ -88,9 +92,10 @@ def test_who_reads_the_same_weights_writes_the_same_tokens(tiny: Setting) -> Non
     ]
     for work in works:
         exact = [
-            c for c in work.contenders
+            c
+            for c in work.contenders
             if c.name.endswith("float32") and c.name != "plain C, float32"
-        ]  # fmt: skip
+        ]
         results = {c.name: run_once(c).result for c in exact}
         shortest = min(map(len, results.values()))
         assert shortest >= 10
@@ -175,9 +180,11 @@ def die() -> Callable[[bool], Run]:
 @pytest.mark.parametrize("keep", [True, False])
 def test_turns_and_failures(keep: bool) -> None:
     contenders = (
-        Contender("ours", count, {"start": 10}), Contender("refuses", refuse),
-        Contender("dies", die), Contender("peer", count, {"start": 50}),
-    )  # fmt: skip
+        Contender("ours", count, {"start": 10}),
+        Contender("refuses", refuse),
+        Contender("dies", die),
+        Contender("peer", count, {"start": 50}),
+    )
     work = Work("work", "about", "units", "peer", contenders, keep=keep)
     told: list[str] = []
     ours, refuses, dies, peer = measured = [Measured(contender) for contender in contenders]

@@ -32,9 +32,12 @@ from tokenizer import Tokenizer
 
 def test_the_course_builds_its_classifiers_like_this(work: Path) -> None:
     config = SimpleNamespace(
-        num_labels=3, pretrained_model_path=str(work / "stories42M.pt"), option="finetune",
-        hidden_dropout_prob=0.3, data_dir=".",
-    )  # fmt: skip
+        num_labels=3,
+        pretrained_model_path=str(work / "stories42M.pt"),
+        option="finetune",
+        hidden_dropout_prob=0.3,
+        data_dir=".",
+    )
     classifier = LlamaEmbeddingClassifier(config)
     assert classifier(torch.tensor([[1, 2, 3]])).shape == (1, 3)
     assert all(p.requires_grad for p in classifier.llama.parameters())
@@ -49,12 +52,15 @@ def finetune(work: Path, *options: str) -> list[str]:
 @pytest.mark.parametrize(
     "options",
     [
-        [], ["--freeze"], ["--pooling_method", "mean_pooling"],
-        ["--freeze", "--pooling_method", "attention_pooling"], ["--autocast", "on"],
+        [],
+        ["--freeze"],
+        ["--pooling_method", "mean_pooling"],
+        ["--freeze", "--pooling_method", "attention_pooling"],
+        ["--autocast", "on"],
         ["--batch_size", "80", "--max_tokens", "50"],
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_the_finetune_mode(work: Path, run_here, options: list[str]) -> None:
     result = run_here(run_llama.main, *finetune(work, *options), cwd=work)
     assert result.returncode == 0, result.stderr

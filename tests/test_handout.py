@@ -112,12 +112,15 @@ def test_what_is_no_task_stays_as_it_is(learners_tree: Path) -> None:
             prefix + node.name
             for prefix, body in (
                 ("", ast.parse(before).body),
-                *((f"{n.name}.", n.body) for n in ast.parse(before).body
-                  if isinstance(n, ast.ClassDef)),
+                *(
+                    (f"{n.name}.", n.body)
+                    for n in ast.parse(before).body
+                    if isinstance(n, ast.ClassDef)
+                ),
             )
             for node in body
             if isinstance(node, ast.FunctionDef)
-        ]  # fmt: skip
+        ]
         assert functions
         for function in functions:
             old, new = find(before, function), find(after, function)
@@ -131,8 +134,11 @@ def test_what_is_no_task_stays_as_it_is(learners_tree: Path) -> None:
 def test_the_linter_is_content(learners_tree: Path, command: list[str]) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
-        cwd=learners_tree, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=learners_tree,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -290,10 +296,16 @@ def test_async_and_nested_functions_of_the_same_name_are_not_touched() -> None:
 
 def test_imports_that_nothing_uses_vanish_and_the_others_stay() -> None:
     stub = make_stub(SOURCE, [task("a.todo", drops=("a.helper",))])
-    imports = [ast.unparse(node) for node in ast.parse(stub).body
-               if isinstance(node, ast.Import | ast.ImportFrom)]  # fmt: skip
-    assert imports == ["import sys", "from collections.abc import Iterable",
-                       "from functools import cache, wraps"]  # fmt: skip
+    imports = [
+        ast.unparse(node)
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert imports == [
+        "import sys",
+        "from collections.abc import Iterable",
+        "from functools import cache, wraps",
+    ]
     assert "helper" not in stub
     assert "\n\n\n\n" not in stub
 

@@ -85,8 +85,11 @@ def room(path: Path) -> str:
 def sources() -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
-        cwd=PROJECT, capture_output=True, text=True, check=False,
-    ).stdout.split()  # fmt: skip
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
     paths = [PROJECT / name for name in listed if (PROJECT / name).exists()]
     return paths or [p for p in PROJECT.rglob("*.py") if ".venv" not in p.parts]
 
@@ -188,9 +191,12 @@ def help_texts() -> str:
     texts = ""
     for command in commands:
         result = subprocess.run(
-            [sys.executable, *command, "--help"], cwd=PROJECT, capture_output=True, text=True,
+            [sys.executable, *command, "--help"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
             check=True,
-        )  # fmt: skip
+        )
         texts += result.stdout
     return texts
 

@@ -127,8 +127,9 @@ def test_what_is_no_source_at_the_top_is_ignored_with_a_line(tmp_path: Path) -> 
               "torch.pth", "pyvenv.cfg", "rope.so")  # fmt: skip
     taken = take_in(zipped(tmp_path / "a.zip", {**HONEST, **dict.fromkeys(others, b"")}))
     assert taken.files == HONEST
-    assert taken.notes == [f"{name}: ignored, not a part of the submission"
-                           for name in sorted(others)]  # fmt: skip
+    assert taken.notes == [
+        f"{name}: ignored, not a part of the submission" for name in sorted(others)
+    ]
 
 
 def test_all_missing_files_are_named_at_once(tmp_path: Path) -> None:

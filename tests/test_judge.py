@@ -199,9 +199,14 @@ def test_named_tasks_are_run_alone() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("cold", "another text"), ("prompt-dev", "1 ||| one line\n"), ("finetune-test", ""),
-     ("prompt-test", "\n".join(["2 ||| x"] * 30)), ("hot", "\x1b[2J\xff")],
-)  # fmt: skip
+    [
+        ("cold", "another text"),
+        ("prompt-dev", "1 ||| one line\n"),
+        ("finetune-test", ""),
+        ("prompt-test", "\n".join(["2 ||| x"] * 30)),
+        ("hot", "\x1b[2J\xff"),
+    ],
+)
 def test_the_files_of_the_modes_have_a_form(name: str, text: str) -> None:
     case = next(case for case in load_cases("end_to_end") if case.name == "modes")
     assert check_modes(case, modes()) is None
@@ -215,11 +220,15 @@ def test_the_files_of_the_modes_have_a_form(name: str, text: str) -> None:
 # what comes over the wire
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
     | st.sampled_from(["done", "import", "run", "f4", "i8", "b1", "O", "f-4", "f1e9", "stage x"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=12,
-)  # fmt: skip
+)
 SAID = st.fixed_dictionaries(
     {"ended": JSON, "phase": JSON, "about": JSON},
     optional={"error": JSON, "place": JSON, "confined": JSON, "bytes": JSON},

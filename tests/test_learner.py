@@ -42,10 +42,14 @@ def statuses(text: str) -> dict[str, str]:
 
 def test_one_task_is_checked_alone_and_a_wrong_one_is_explained(tree: Path) -> None:
     solve(tree, "rope.py")
-    wrong = (tree / "llama.py").read_text().replace(
-        'raise NotImplementedError("rmsnorm")',
-        "return x * torch.rsqrt(x.pow(2).sum(-1, keepdim=True) + self.eps)",
-    )  # fmt: skip
+    wrong = (
+        (tree / "llama.py")
+        .read_text()
+        .replace(
+            'raise NotImplementedError("rmsnorm")',
+            "return x * torch.rsqrt(x.pow(2).sum(-1, keepdim=True) + self.eps)",
+        )
+    )
     (tree / "llama.py").write_text(wrong)
     result = run_assignment(tree, "check", "rope", "rmsnorm")
     assert result.returncode == 1, result.stderr

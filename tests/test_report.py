@@ -311,8 +311,13 @@ def test_gradescope_gets_what_it_documents() -> None:
     given = report.gradescope(result(EVIL), TITLES, execution_time=1.5)
     assert json.loads(json.dumps(given, allow_nan=False)) == given
     assert given.keys() == {
-        "score", "execution_time", "output", "visibility", "stdout_visibility", "tests"
-    }  # fmt: skip
+        "score",
+        "execution_time",
+        "output",
+        "visibility",
+        "stdout_visibility",
+        "tests",
+    }
     assert (given["score"], given["execution_time"]) == (7.5, 1.5)
     assert (given["visibility"], given["stdout_visibility"]) == ("visible", "hidden")
     assert [test["number"] for test in given["tests"]] == list("1234567")

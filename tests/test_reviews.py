@@ -195,9 +195,12 @@ def test_pooling_by_hand() -> None:
     mask = torch.tensor([[True, True, False]])
     scores = torch.log(torch.tensor([[1.0, 3.0, 7.0]]))
     expected = {
-        "last_token": [3, -1], "cls_token": [1, 5], "mean_pooling": [2, 2],
-        "max_pooling": [3, 5], "attention_pooling": [2.5, 0.5],
-    }  # fmt: skip
+        "last_token": [3, -1],
+        "cls_token": [1, 5],
+        "mean_pooling": [2, 2],
+        "max_pooling": [3, 5],
+        "attention_pooling": [2.5, 0.5],
+    }
     for method, result in expected.items():
         got = pool(method, h, mask, scores)[0].tolist()
         assert got == pytest.approx(result), method

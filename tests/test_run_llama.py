@@ -29,10 +29,15 @@ def test_two_texts_two_files_a_banner_and_a_rate(folder: Path) -> None:
     result = generate(folder)
     assert result.returncode == 0, result.stderr
     for part in (
-        "stories42M.pt (PyTorch): ", "parameters", "expected  about", "float32",
-        "Temperature is 0.0", "Temperature is 1.0", "tokens/s",
+        "stories42M.pt (PyTorch): ",
+        "parameters",
+        "expected  about",
+        "float32",
+        "Temperature is 0.0",
+        "Temperature is 1.0",
+        "tokens/s",
         "Wrote generated sentence to generated-sentence-temp-0.txt",
-    ):  # fmt: skip
+    ):
         assert part in result.stdout, result.stdout
     assert "stand-in" not in result.stdout
     for temperature in (0, 1):

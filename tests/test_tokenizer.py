@@ -39,10 +39,15 @@ def vocabulary(**changes) -> BytePairVocabulary:
     specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     tokens = [*specials, *byte_alphabet(), *(merge.replace(" ", "") for merge in MERGES)]
     values = {
-        "pre": "smollm", "tokens": tokens, "merges": MERGES,
+        "pre": "smollm",
+        "tokens": tokens,
+        "merges": MERGES,
         "token_types": [3] * 3 + [1] * (len(tokens) - 3),
-        "bos_id": 1, "eos_id": 2, "pad_id": 2, "add_bos": False,
-    }  # fmt: skip
+        "bos_id": 1,
+        "eos_id": 2,
+        "pad_id": 2,
+        "add_bos": False,
+    }
     return BytePairVocabulary(**{**values, **changes})
 
 

@@ -124,9 +124,13 @@ def _wrapped(text: str, indent: str, width: int, paint: tuple[str, str] = ("", "
     key, _, value = text.partition("  ")
     hang = indent + " " * (10 if value and len(key) < 10 else 2)
     wrapped = textwrap.wrap(
-        text, max(width, 30), initial_indent=indent, subsequent_indent=hang,
-        drop_whitespace=True, replace_whitespace=True,
-    )  # fmt: skip
+        text,
+        max(width, 30),
+        initial_indent=indent,
+        subsequent_indent=hang,
+        drop_whitespace=True,
+        replace_whitespace=True,
+    )
     return [f"{paint[0]}{fit(part, max(width, 30))}{paint[1]}" for part in wrapped]
 
 

@@ -79,9 +79,11 @@ def run_modes(folder: Path) -> dict[str, Tensor]:
     """`run_llama.py` in each mode on a random checkpoint; returns the bytes of what it wrote."""
     make_checkpoint(folder)
     sentences = [
-        f"{label} ||| {subject} {words}" for label in PRAISE for words in PRAISE[label]
+        f"{label} ||| {subject} {words}"
+        for label in PRAISE
+        for words in PRAISE[label]
         for subject in SUBJECTS
-    ]  # fmt: skip
+    ]
     (folder / "labels.json").write_text(json.dumps(LABELS), encoding="utf-8")
     for split in ("train", "dev", "test"):
         (folder / f"{split}.txt").write_text("\n".join(sentences) + "\n", encoding="utf-8")
@@ -112,10 +114,15 @@ def make_checkpoint(folder: Path) -> None:
     text.write_text("\n".join([*words, "Is this movie bad or good? This movie is "]) + "\n")
     with contextlib.redirect_stderr(io.StringIO()):
         sentencepiece.SentencePieceTrainer.train(
-            input=str(text), model_prefix=str(folder / "tiny.tokenizer"), vocab_size=300,
-            model_type="bpe", byte_fallback=True, character_coverage=1.0, minloglevel=2,
+            input=str(text),
+            model_prefix=str(folder / "tiny.tokenizer"),
+            vocab_size=300,
+            model_type="bpe",
+            byte_fallback=True,
+            character_coverage=1.0,
+            minloglevel=2,
             num_threads=1,
-        )  # fmt: skip
+        )
     torch.manual_seed(0)
     shape = {**TINY.to_dict(), "vocab_size": 300, "max_seq_len": 128}
     model: LlamaPreTrainedModel = Llama(LlamaConfig.from_dict(shape))

@@ -95,9 +95,10 @@ def finetuned(
     for seed in given["seeds"].tolist():
         torch.manual_seed(seed)
         config = SimpleNamespace(
-            num_labels=len(read_label_names(LABEL_NAMES["sst"])), option="finetune",
+            num_labels=len(read_label_names(LABEL_NAMES["sst"])),
+            option="finetune",
             hidden_dropout_prob=0.0,
-        )  # fmt: skip
+        )
         classifier = LlamaEmbeddingClassifier(config, cast(Llama, bank))
         optimizer = AdamW(classifier.classifier_head.parameters(), lr=LR)
         for _ in range(EPOCHS):

@@ -89,9 +89,11 @@ def recorded_stages(model: llama.Llama) -> Iterator[dict[str, Tensor]]:
         block.register_forward_pre_hook(enter(index))
         watch(block.attention_norm, f"{start}.attention_norm")
         wrap(
-            block.attention, "compute_query_key_value_scores",
-            f"{start}.attention: values, weighted", flip=True,
-        )  # fmt: skip
+            block.attention,
+            "compute_query_key_value_scores",
+            f"{start}.attention: values, weighted",
+            flip=True,
+        )
         watch(block.attention, f"{start}.attention")
         watch(block.ffn_norm, f"{start}.ffn_norm")
         wrap(block.feed_forward, "SwiGLU", f"{start}.feed_forward: SwiGLU")

@@ -101,9 +101,13 @@ class StandInLlama(LlamaPreTrainedModel):
         return torch.tanh(FADING**age * seen @ x)
 
     def forward(
-        self, tokens: Tensor, targets: Tensor | None = None, *,
-        mask: Tensor | None = None, cache: KeyValueCache | None = None,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        self,
+        tokens: Tensor,
+        targets: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """As `Llama.forward`."""
         h = self.hidden_states(tokens, mask, cache)
         wanted = h if targets is not None else state_of_last_token(h, mask)[:, None]
