@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from base_llama import KeyValueCache, last_real
+from cache import KeyValueCache, last_real_states
 from llama import Llama, load_pretrained
 from tokenizer import TextTokenizer
 
@@ -163,8 +163,8 @@ class LlamaEmbeddingClassifier(nn.Module):
         """Log-probabilities of the classes.
 
         1. `self.llama.hidden_states(input_ids, mask)`, without the head that predicts tokens;
-        2. of each row the state of the last real token (`last_real`): the only one that has seen
-           the whole text, and not what padding follows it;
+        2. of each row the state of the last real token (`last_real_states`): the only one that
+           has seen the whole text, and not what padding follows it;
         3. `self.dropout`, then `self.classifier_head`;
         4. a log-softmax over the classes.
 
@@ -175,5 +175,5 @@ class LlamaEmbeddingClassifier(nn.Module):
         Returns:
             (B, classes), which sum to one after exp.
         """
-        h = last_real(self.llama.hidden_states(input_ids, mask), mask)  # (B, C)
+        h = last_real_states(self.llama.hidden_states(input_ids, mask), mask)  # (B, C)
         return F.log_softmax(self.classifier_head(self.dropout(h)).float(), dim=-1)

@@ -1,27 +1,44 @@
 """The loop around a model that writes text: feed every new token back, until it is to stop.
 
-`TextGenerator` gives `stream` and `generate` to whatever turns tokens into logits: `Llama`, which
-is read to learn, and `inference.Decoder`, which is its fast twin. Shapes: see config.py.
+`TextGenerator` gives `generate`, `stream` and `write` to whatever turns tokens into logits:
+`Llama`, which is read to learn, and `inference.Decoder`, its fast twin. Shapes: see config.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from base_llama import KeyValueCache, check_mask
+from cache import KeyValueCache, check_mask
 from config import LlamaConfig
-from sampling import check_sampling, next_token
+from sampling import Sampling, choose_token
+
+
+class Options(TypedDict, total=False):
+    """What `generate`, `stream` and `write` take beside the prompt, the length and the sampling."""
+
+    stop_tokens: Collection[int]  # a row is finished with the first of these, and filled up with it
+    generator: torch.Generator | None  # the source of randomness; None is torch's global one
+    mask: Tensor | None  # (B, T) boolean, True where a token is real, padding on either side
+    use_cache: bool  # keep keys and values of old tokens; changes the time, not the result
 
 
 class TextGenerator:
-    """Generates with any model that has a configuration, a cache and a `forward`."""
+    """Generates with any model that has a configuration and a `forward`."""
 
     config: LlamaConfig
+
+    @property
+    def device(self) -> torch.device:
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> torch.dtype:
+        raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """(B, T) tokens to (B, 1, V) logits and (B, T, C) states; see `Llama.forward`."""
@@ -29,54 +46,20 @@ class TextGenerator:
 
     def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
         """An empty cache on the model's device and in its dtype; see `KeyValueCache`."""
-        raise NotImplementedError
-
-    @torch.no_grad()
-    def stream(
-        self, idx: Tensor, max_new_tokens: int, temperature: float = 1.0, *,
-        top_k: int | None = None, top_p: float | None = None,
-        stop_tokens: Collection[int] = (), generator: torch.Generator | None = None,
-        mask: Tensor | None = None, use_cache: bool = True,
-    ) -> Iterator[Tensor]:  # fmt: skip
-        """Yield (B, 1) new tokens at a time; arguments, checked at the first, are `generate`'s."""
-        check_sampling(temperature, top_k, top_p)
-        self._check_prompt(idx, max_new_tokens, mask)
-        real = torch.ones_like(idx, dtype=torch.bool) if mask is None else mask
-        tokens, real = pack_left_padded(idx, real)
-        stops = torch.tensor(sorted(stop_tokens), dtype=idx.dtype, device=idx.device)
-        finished = torch.zeros_like(tokens[:, :1], dtype=torch.bool)
-        limit = self.config.max_seq_len
-        cache: KeyValueCache | None = None
-        for step in range(max_new_tokens):
-            if tokens.shape[1] > limit:  # a row has outgrown the context: keep its last half
-                overgrown = real.sum(dim=1, keepdim=True) > limit
-                tokens, real = pack_left_padded(
-                    tokens, real, torch.where(overgrown, max(1, limit // 2), limit)
-                )
-                cache = None
-            if cache is not None:
-                logits, _ = self(tokens[:, -1:], cache=cache)
-            else:
-                if use_cache and self.config.causal:
-                    slots = min(limit, tokens.shape[1] + max_new_tokens - step)
-                    cache = self.new_cache(len(idx), slots)
-                logits, _ = self(tokens, mask=None if bool(real.all()) else real, cache=cache)
-            new = next_token(logits[:, -1], temperature, top_k, top_p, generator)  # (B, 1)
-            # A finished row repeats its stop token, which is the last one it holds.
-            new = torch.where(finished, tokens[:, -1:], new)
-            finished |= torch.isin(new, stops)
-            tokens = torch.cat((tokens, new), dim=1)
-            real = F.pad(real, (0, 1), value=True)
-            yield new
-            if len(stops) and bool(finished.all()):
-                return
+        return KeyValueCache(
+            self.config, batch_size, capacity, device=self.device, dtype=self.dtype
+        )
 
     def generate(
-        self, idx: Tensor, max_new_tokens: int, temperature: float = 1.0, *,
-        top_k: int | None = None, top_p: float | None = None,
-        stop_tokens: Collection[int] = (), generator: torch.Generator | None = None,
-        mask: Tensor | None = None, use_cache: bool = True,
-    ) -> Tensor:  # fmt: skip
+        self,
+        idx: Tensor,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        *,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        **options: Unpack[Options],
+    ) -> Tensor:
         """Continue each row of `idx`, feeding every new token back into the model.
 
         When a text outgrows `max_seq_len`, its last half is kept and read once more. A
@@ -88,10 +71,7 @@ class TextGenerator:
             temperature: 0 takes the most likely token; above, samples (`sampling.py`).
             top_k: sample among the k most likely tokens only.
             top_p: sample among the fewest tokens that hold this share of the probability, (0, 1].
-            stop_tokens: a row is finished with the first of these, and is filled up with it.
-            generator: the source of randomness; None is torch's global one.
-            mask: (B, T) boolean, True where a token of the prompt is real, padding on either side.
-            use_cache: keep keys and values of old tokens; changes the time, not the result.
+            options: stop_tokens, generator, mask, use_cache; see `Options`.
 
         Returns:
             (B, T + new): idx and what follows; new is max_new_tokens, or fewer when every row
@@ -100,29 +80,88 @@ class TextGenerator:
         Raises:
             ValueError: an argument is out of range, or the prompt is empty or too long.
         """
-        new = self.stream(
-            idx, max_new_tokens, temperature, top_k=top_k, top_p=top_p, stop_tokens=stop_tokens,
-            generator=generator, mask=mask, use_cache=use_cache,
-        )  # fmt: skip
+        new = self.write(idx, max_new_tokens, Sampling(temperature, top_k, top_p), **options)
         return torch.cat((idx, *new), dim=1)
 
-    def _check_prompt(self, idx: Tensor, max_new_tokens: int, mask: Tensor | None) -> None:
-        """Raise a ValueError when `generate` cannot start from these arguments."""
-        if max_new_tokens < 0:
-            raise ValueError(f"max_new_tokens={max_new_tokens}: must be at least 0")
-        if idx.ndim != 2 or 0 in idx.shape:
-            raise ValueError(f"prompt of shape {tuple(idx.shape)}: must be (B, T), T at least 1")
-        if mask is not None:
-            check_mask(mask, idx.shape)
-        longest = idx.shape[1] if mask is None else int(mask.sum(dim=1).max())
-        if longest > self.config.max_seq_len:
-            raise ValueError(
-                f"prompt of {longest} tokens: the context ends at "
-                f"max_seq_len={self.config.max_seq_len}; shorten the prompt"
-            )
+    def stream(
+        self,
+        idx: Tensor,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        *,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        **options: Unpack[Options],
+    ) -> Iterator[Tensor]:
+        """Yield (B, 1) new tokens at a time; the arguments are those of `generate`."""
+        return self.write(idx, max_new_tokens, Sampling(temperature, top_k, top_p), **options)
+
+    @torch.no_grad()
+    def write(
+        self,
+        idx: Tensor,
+        max_new_tokens: int,
+        sampling: Sampling,
+        *,
+        stop_tokens: Collection[int] = (),
+        generator: torch.Generator | None = None,
+        mask: Tensor | None = None,
+        use_cache: bool = True,
+    ) -> Iterator[Tensor]:
+        """The loop behind `generate` and `stream`: yield (B, 1) new tokens at a time.
+
+        The arguments are checked when the first token is asked for.
+        """
+        check_prompt(idx, max_new_tokens, mask, self.config.max_seq_len)
+        real = torch.ones_like(idx, dtype=torch.bool) if mask is None else mask
+        tokens, real = pack_left_padded(idx, real)
+        stops = torch.tensor(sorted(stop_tokens), dtype=idx.dtype, device=idx.device)
+        finished = torch.zeros_like(tokens[:, :1], dtype=torch.bool)
+        limit = self.config.max_seq_len
+        cache: KeyValueCache | None = None
+        for step in range(max_new_tokens):
+            if tokens.shape[1] > limit:  # a row has outgrown the context: keep its last half
+                overgrown = real.sum(dim=1, keepdim=True) > limit
+                kept = torch.where(overgrown, max(1, limit // 2), limit)
+                tokens, real = pack_left_padded(tokens, real, kept)
+                cache = None
+            if cache is not None:
+                logits, _ = self(tokens[:, -1:], cache=cache)
+            else:
+                if use_cache and self.config.causal:
+                    slots = min(limit, tokens.shape[1] + max_new_tokens - step)
+                    cache = self.new_cache(len(idx), slots)
+                logits, _ = self(tokens, mask=None if bool(real.all()) else real, cache=cache)
+            new = choose_token(logits[:, -1], sampling, generator)  # (B, 1)
+            # A finished row repeats its stop token, which is the last one it holds.
+            new = torch.where(finished, tokens[:, -1:], new)
+            finished |= torch.isin(new, stops)
+            tokens = torch.cat((tokens, new), dim=1)
+            real = F.pad(real, (0, 1), value=True)
+            yield new
+            if len(stops) and bool(finished.all()):
+                return
 
 
-def pack_left_padded(tokens: Tensor, real: Tensor, keep: Tensor | int | None = None) -> Any:
+def check_prompt(idx: Tensor, max_new_tokens: int, mask: Tensor | None, limit: int) -> None:
+    """Raise a ValueError when `TextGenerator.write` cannot start from these arguments."""
+    if max_new_tokens < 0:
+        raise ValueError(f"max_new_tokens={max_new_tokens}: must be at least 0")
+    if idx.ndim != 2 or 0 in idx.shape:
+        raise ValueError(f"prompt of shape {tuple(idx.shape)}: must be (B, T), T at least 1")
+    if mask is not None:
+        check_mask(mask, idx.shape)
+    longest = idx.shape[1] if mask is None else int(mask.sum(dim=1).max())
+    if longest > limit:
+        raise ValueError(
+            f"prompt of {longest} tokens: the context ends at max_seq_len={limit}; "
+            "shorten the prompt"
+        )
+
+
+def pack_left_padded(
+    tokens: Tensor, real: Tensor, keep: Tensor | int | None = None
+) -> tuple[Tensor, Tensor]:
     """Move each row's real tokens to the right edge and drop the columns nobody needs.
 
     Args:

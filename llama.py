@@ -2,7 +2,8 @@
 
 Llama 2, Touvron et al. 2023, https://arxiv.org/abs/2307.09288: decoder layers normalised before
 each of their two parts, with rotary positions, grouped-query attention, SwiGLU and no bias.
-The letters of the shape comments are declared in config.py; mask and cache are in base_llama.py.
+The letters of the shape comments are declared in config.py; what attention is told of padding and
+of older tokens comes from cache.py.
 """
 
 from __future__ import annotations
@@ -15,13 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import checkpoints
-from base_llama import (
-    AttentionContext,
-    KeyValueCache,
-    LlamaPreTrainedModel,
-    attention_context,
-    last_real,
-)
+from base_llama import LlamaPreTrainedModel
+from cache import AttentionContext, KeyValueCache, attention_context, last_real_states
 from config import LlamaConfig
 from generation import TextGenerator
 from rope import apply_rotary_emb
@@ -64,6 +60,13 @@ class RMSNorm(nn.Module):
 class Attention(nn.Module):
     """Causal self-attention with grouped queries: H query heads share KV key/value heads.
 
+    Which query head meets which key/value head, for H = 6 and KV = 2, so three (`n_rep`) to each:
+
+        query head        0   1   2   3   4   5
+                          +---+---+   +---+---+
+                              |           |
+        key/value head        0           1
+
     Ainslie et al. 2023, https://arxiv.org/abs/2305.13245, section 2.2.
     """
 
@@ -95,11 +98,12 @@ class Attention(nn.Module):
         Args:
             query: (B, H, T, D).
             key, value: (B, H, S, D); S exceeds T when older tokens come from a cache.
-            mask: boolean, broadcastable to (B, H, T, S), True where a query may attend; None
-                means everywhere.
+            mask: what is visible: boolean, broadcastable to (B, H, T, S), True where a query may
+                attend; None means everywhere. (The name is the course's; everywhere else here a
+                `mask` is (B, T) and says which tokens are real.)
 
         Returns:
-            (B, H, T, D).
+            (B, H, T, D), the attended values (and no scores, whatever the course's name says).
         """
         scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (B, H, T, S)
         if mask is not None:
@@ -131,7 +135,7 @@ class Attention(nn.Module):
         key = key.repeat_interleave(self.n_rep, dim=2)  # (B, S, H, D)
         value = value.repeat_interleave(self.n_rep, dim=2)
         attended = self.compute_query_key_value_scores(
-            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), context.mask
+            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), context.visible
         )  # (B, H, T, D)
         joined = attended.transpose(1, 2).reshape(B, T, -1)  # (B, T, C)
         return self.resid_dropout(self.compute_output(joined))
@@ -197,7 +201,7 @@ class LlamaLayer(nn.Module):
 
         Args:
             x: (B, T, C).
-            context: mask, positions and cache, for the attention.
+            context: what is visible, positions and cache, for the attention.
 
         Returns:
             (B, T, C).
@@ -251,10 +255,10 @@ class Llama(LlamaPreTrainedModel, TextGenerator):
             hidden_states: (B, T, C), normalised; of no meaning where a token is padding.
 
         Raises:
-            ValueError: too many tokens, or a mask or cache that does not fit (base_llama.py).
+            ValueError: too many tokens, or a mask or cache that does not fit (cache.py).
         """
         h = self.hidden_states(tokens, mask, cache)
-        return self.output(h if targets is not None else last_real(h, mask)[:, None]), h
+        return self.output(h if targets is not None else last_real_states(h, mask)[:, None]), h
 
 
 def load_pretrained(

@@ -55,12 +55,20 @@ class AdamW(Optimizer):
 
     @staticmethod
     def update(
-        p: Tensor, grad: Tensor, m: Tensor, v: Tensor, beta1: float, beta2: float, eps: float,
-        step_size: float | Tensor, decay: float | Tensor | None,
-    ) -> None:  # fmt: skip
+        p: Tensor,
+        grad: Tensor,
+        m: Tensor,
+        v: Tensor,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        step_size: float | Tensor,
+        decay: float | Tensor | None,
+    ) -> None:
         """Points 1, 3 and 4 of `step` for one parameter, whose tensors change in place.
 
-        Such a step is bound by memory, so each line passes over as few tensors as it can.
+        Such a step is bound by memory, so each line passes over as few tensors as it can. (One
+        kernel that passes over them once is `training.compiled_step`.)
         """
         m.lerp_(grad, 1 - beta1)
         v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
@@ -68,25 +76,6 @@ class AdamW(Optimizer):
         p.addcdiv_(m, v.sqrt().add_(eps).div_(step_size), value=-1)
         if decay is not None:
             p.mul_(1 - decay)
-
-    def compile(self) -> None:
-        """Make one kernel of `update`, in place, as `nn.Module.compile` does; needs a C++ compiler.
-
-        It passes over memory once where `update` passes a dozen times; results differ from the
-        uncompiled ones by rounding. One kernel serves all sizes, but a Python number would be a
-        constant of it: what changes from step to step goes in as a 0-d tensor.
-        """
-        kernel = torch.compile(AdamW.update, dynamic=True)
-
-        def update(*given: Any) -> None:
-            *constant, step_size, decay = given
-            numbers = (
-                None if x is None else torch.tensor(x, dtype=torch.float64)
-                for x in (step_size, decay)
-            )
-            kernel(*constant, *numbers)
-
-        self.update = update  # type: ignore[method-assign, assignment]
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -138,8 +127,6 @@ class AdamW(Optimizer):
                     t = state["step"]
                     step_size = step_size * math.sqrt(1 - beta2**t) / (1 - beta1**t)
                 decay = group["lr"] * group["weight_decay"]
-                self.update(
-                    p, p.grad, state["exp_avg"], state["exp_avg_sq"], beta1, beta2, group["eps"],
-                    step_size, decay if decay > 0 else None,
-                )  # fmt: skip
+                m, v, eps = state["exp_avg"], state["exp_avg_sq"], group["eps"]
+                self.update(p, p.grad, m, v, beta1, beta2, eps, step_size, decay or None)
         return loss

@@ -3,6 +3,15 @@
 RoFormer, Su et al. 2021, https://arxiv.org/abs/2104.09864, section 3.2.2, equations 14 to 16.
 The dot product of a rotated query and a rotated key depends on the distance between the two
 positions and not on the positions themselves; that is the whole point.
+
+Which numbers of a head pair up, and turn together (D = 8; the same letter is the same pair):
+
+    number                        0  1  2  3  4  5  6  7
+    here, and in Meta's files     a  a  b  b  c  c  d  d     neighbours
+    in Hugging Face's             a  b  c  d  a  b  c  d     i with i + D/2
+
+Pair a turns fastest, one radian a position, pair d slowest. A checkpoint of the second kind comes
+with the rows of its query and key matrices in that other order: not with another rotation.
 """
 
 from __future__ import annotations
@@ -52,8 +61,7 @@ def apply_rotary_emb(
        first pair fast, the last one slowly.
     2. A token's angles are its position times these frequencies. Compute them in float32 at
        least: bfloat16 cannot tell position 257 from 256.
-    3. Neighbours (0, 1), (2, 3), ... form the pairs, as in Meta's checkpoints; Hugging Face
-       pairs i with i + D/2 instead and permutes the weights to match.
+    3. Neighbours (0, 1), (2, 3), ... form the pairs (the picture is at the head of this file).
 
     Args:
         query: (B, T, H, D).

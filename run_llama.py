@@ -1,4 +1,4 @@
-"""The three modes: `python run_llama.py --option {generate,prompt,finetune}`.
+"""The modes: `python run_llama.py --option {generate,prompt,finetune,classify}`.
 
 Flags, defaults and file names are the course's; its own checkpoint is `stories42M.pt`. Where
 nothing was asked for and that file is absent, the stand-in that setup.sh prepared is used.
@@ -7,208 +7,106 @@ nothing was asked for and that file is absent, the stand-in that setup.sh prepar
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from engine import (
+from loading import (
     COURSE_CHECKPOINT,
     DTYPES,
+    ENGINES,
     NO_COMPILER,
-    EngineOptions,
-    Loaded,
+    Engine,
+    Model,
     choose_checkpoint,
     choose_device,
+    encode_prompt,
     load,
     seconds_per_token,
-    set_threads,
+    stream_pieces,
 )
-from sampling import check_sampling
-from sentiment.activations import LIMITS
-from sentiment.finetune import run_finetune
+from sampling import Sampling
+from sentiment.classify import AT_ONCE, ReviewClassifier, read_lines, run_classify
+from sentiment.finetune import FROZEN, WHOLE_MODEL, FinetuneOptions, run_finetune
 from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import PromptOptions, run_prompt
-from sentiment.recipe import FinetuneOptions, Recipe, choose_autocast, choose_compile
-from sentiment.reviews import Reviews
-from sentiment.splits import Splits, choose_splits
+from sentiment.splits import Outputs, Splits, choose_splits
 from support import errors
 from support.files import require_writable, write_text
+from support.processor import cpp_compiler, set_threads
+from tokenizer import TextTokenizer
+from training.activations import LIMITS
+from training.recipe import Recipe, choose_autocast
+from training.run import finished_run
 
 PROMPT = (
     "I have wanted to see this thriller for a while, and it didn't disappoint. "
     "Keanu Reeves, playing the hero John Wick, is"
 )
-Outputs = dict[str, tuple[Reviews, str]]  # split -> its reviews, where predictions go
-
-
-def load_for(args: argparse.Namespace, options: EngineOptions) -> Loaded:
-    """What the flags ask for, read; with what there is to note about it, printed."""
-    device = choose_device(args.device, args.use_gpu)
-    # Reviews are cut where they are encoded, so that a prompt keeps its question.
-    max_len = args.max_sentence_len if args.option == "generate" else None
-    causal = False if args.bidirectional else None
-    loaded = load(
-        args.pretrained_model_path,
-        device,
-        options,
-        tokenizer=args.tokenizer,
-        max_len=max_len,
-        causal=causal,
-    )
-    print(f"model     {loaded.source}")
-    if loaded.stand_in:
-        print(f"stand-in  {loaded.stand_in}")
-    print(f"runs on   {loaded.runs_on}")
-    for note in options.notes(device):
-        print(f"note      {note}")
-    return loaded
-
-
-def engine_options(args: argparse.Namespace) -> EngineOptions:
-    """The flags that say what runs the model."""
-    return EngineOptions(args.engine, args.dtype, args.quantize, args.compile)
-
-
-def write_sentence(
-    loaded: Loaded,
-    ids: list[int],
-    outfile: str,
-    *,
-    max_new_tokens: int,
-    temperature: float,
-    top_k: int | None,
-    top_p: float | None,
-    seed: int,
-) -> None:
-    """Generate one text, print it as it comes, and write prompt and text to `outfile`."""
-    model, tokenizer = loaded.model, loaded.tokenizer
-    generator = torch.Generator(model.device).manual_seed(seed)
-    print(f"\nTemperature is {temperature}")
-    text = tokenizer.decode(ids)
-    print(text, end="", flush=True)
-    start = first = time.perf_counter()
-    new: list[int] = []
-    for token in model.stream(
-        torch.tensor([ids], device=model.device),
-        max_new_tokens,
-        temperature,
-        top_k=top_k,
-        top_p=top_p,
-        stop_tokens=tokenizer.control_ids,
-        generator=generator,
-    ):
-        if not new:
-            first = time.perf_counter()
-        new.append(int(token))
-        longer = tokenizer.decode(ids + new)
-        # A character of several tokens shows as U+FFFD until it is whole.
-        if longer.endswith("\ufffd"):
-            continue
-        print(longer[len(text) :], end="", flush=True)
-        text = longer
-    whole = tokenizer.decode(ids + new)
-    print(whole[len(text) :])
-    seconds = time.perf_counter() - start
-    print(
-        f"---------------\n{len(new)} tokens in {seconds:.1f} s: {len(new) / seconds:.1f} "
-        f"tokens/s, the first after {first - start:.2f} s"
-    )
-    write_text(outfile, whole)
-    print(f"Wrote generated sentence to {outfile}.")
-
-
-def require_output(
-    args: argparse.Namespace, outfile: str, sources: Iterable[Path | str | None] = ()
-) -> None:
-    """Raise a ValueError when a file cannot be written, or is one that the run reads."""
-    require_writable(outfile)
-    checkpoint, _ = choose_checkpoint(args.pretrained_model_path)
-    for source in (checkpoint, args.tokenizer, *sources):
-        if source is not None and Path(outfile).resolve() == Path(source).resolve():
-            raise ValueError(f"{outfile}: is read by this run; write to another file")
-
-
-def require_seed(seed: int) -> None:
-    """Raise a ValueError for a seed that torch does not take."""
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"--seed {seed}: must be from 0 to {2**63 - 1}")
 
 
 def generate(args: argparse.Namespace) -> None:
     """--option generate: continue the prompt at temperature 0 and 1, or at the one given."""
-    if args.temperature is None:
-        runs = {
-            0.0: args.generated_sentence_low_temp_out,
-            1.0: args.generated_sentence_high_temp_out,
-        }
-    elif args.temperature == 0:
-        runs = {0.0: args.generated_sentence_low_temp_out}
-    else:
-        runs = {args.temperature: args.generated_sentence_high_temp_out}
+    low, high = args.generated_sentence_low_temp_out, args.generated_sentence_high_temp_out
+    texts = {0.0: low, 1.0: high}
+    if args.temperature is not None:
+        texts = {args.temperature: low if args.temperature == 0 else high}
     # What can be wrong is found before the model is read.
-    options = engine_options(args)
-    for temperature, outfile in runs.items():
-        check_sampling(temperature, args.top_k, args.top_p)
-        require_output(args, outfile)
-    if len({Path(outfile).resolve() for outfile in runs.values()}) < len(runs):
-        raise ValueError(f"{outfile}: two texts cannot go into one file; give two names")
+    runs = [(Sampling(t, args.top_k, args.top_p), outfile) for t, outfile in texts.items()]
     if args.max_new_tokens < 1:
         raise ValueError(f"--max_new_tokens {args.max_new_tokens}: must be at least 1")
     if not args.prompt:
         raise ValueError("--prompt is empty: give a text to continue")
-    loaded = load_for(args, options)
-    ids = loaded.tokenizer.encode(args.prompt, bos=True, eos=False)
-    limit = loaded.model.config.max_seq_len
+    checkpoint, why = choose_checkpoint(args.pretrained_model_path)
+    require_outputs(texts.values(), [checkpoint, args.tokenizer])
+    model, tokenizer = load_for(args, checkpoint, why, engine_of(args), args.max_sentence_len)
+    ids = encode_prompt(tokenizer, args.prompt)
+    limit = model.config.max_seq_len
     if len(ids) > limit:
         raise ValueError(
             f"--prompt has {len(ids)} tokens and the context of this model {limit}: "
             f"shorten it, or cut it with --max_sentence_len {limit - 1}"
         )
-    expected = len(runs) * args.max_new_tokens * seconds_per_token(loaded.model, len(ids))
+    expected = len(runs) * args.max_new_tokens * seconds_per_token(model, len(ids))
+    print(f"expected  about {expected:.0f} s for {len(runs)} x {args.max_new_tokens} tokens")
+    for sampling, outfile in runs:
+        text = write_sentence(model, tokenizer, ids, args.max_new_tokens, sampling, args.seed)
+        write_text(outfile, text)
+        print(f"Wrote generated sentence to {outfile}.")
+
+
+def write_sentence(
+    model: Model,
+    tokenizer: TextTokenizer,
+    ids: list[int],
+    max_new_tokens: int,
+    sampling: Sampling,
+    seed: int,
+) -> str:
+    """Generate one text and print it as it comes; returns it with its prompt."""
+    text = tokenizer.decode(ids)
+    print(f"\nTemperature is {sampling.temperature}\n{text}", end="", flush=True)
+    pieces: list[str] = []  # one of each token
+    start = first = time.perf_counter()
+    for piece in stream_pieces(model, tokenizer, ids, max_new_tokens, sampling, seed):
+        if not pieces:
+            first = time.perf_counter()
+        pieces.append(piece)
+        print(piece, end="", flush=True)
+    seconds = time.perf_counter() - start
     print(
-        f"expected  about {expected:.0f} s for {len(runs)} x {args.max_new_tokens} tokens",
-        flush=True,
+        f"\n---------------\n{len(pieces)} tokens in {seconds:.1f} s: "
+        f"{len(pieces) / seconds:.1f} tokens/s, the first after {first - start:.2f} s"
     )
-    for temperature, outfile in runs.items():
-        write_sentence(
-            loaded, ids, outfile, max_new_tokens=args.max_new_tokens, temperature=temperature,
-            top_k=args.top_k, top_p=args.top_p, seed=args.seed,
-        )  # fmt: skip
-
-
-def read_splits(args: argparse.Namespace, kind: str) -> tuple[Splits, Outputs]:
-    """The reviews of a run and where its predictions go; checked before the model is read."""
-    asked = {"train": args.train, "dev": args.dev, "test": args.test}
-    splits = choose_splits(asked, args.label_names, need_train=kind == "finetuning")
-    outputs = splits.outputs(kind, {"dev": args.dev_out, "test": args.test_out})
-    reviews = (splits.train, splits.dev, splits.test)
-    sources = [args.label_names, *(part.path for part in reviews if part is not None)]
-    for _, outfile in outputs.values():
-        require_output(args, outfile, sources)
-    if len({Path(outfile).resolve() for _, outfile in outputs.values()}) < len(outputs):
-        raise ValueError("--dev_out and --test_out are one file; give two names")
-    return splits, outputs
-
-
-def print_reviews(splits: Splits) -> None:
-    """Say which reviews are used, and why."""
-    counts = [
-        f"{len(reviews)} {split}"
-        for split, reviews in (("train", splits.train), ("dev", splits.dev), ("test", splits.test))
-        if reviews is not None
-    ]
-    print(
-        f"reviews   {splits.dataset}: {', '.join(counts)}; labels {', '.join(splits.label_names)}"
-    )
-    if splits.stand_in:
-        print(f"stand-in  {splits.stand_in}")
+    return text + "".join(pieces)
 
 
 def prompt(args: argparse.Namespace) -> None:
     """--option prompt: classify zero-shot, by the likelihood of each label after a question."""
-    splits, outputs = read_splits(args, "prompting")
     options = PromptOptions(
         args.scoring,
         args.calibrate,
@@ -216,14 +114,15 @@ def prompt(args: argparse.Namespace) -> None:
         1024 if args.max_tokens is None else args.max_tokens,
         args.max_sentence_len,
     )
-    loaded = load_for(args, engine_options(args))
-    print_reviews(splits)
-    run_prompt(loaded.model, loaded.tokenizer, splits, outputs, options)
+    checkpoint, why = choose_checkpoint(args.pretrained_model_path)
+    splits, outputs = read_splits(args, "prompting", checkpoint)
+    model, tokenizer = load_for(args, checkpoint, why, engine_of(args))
+    print(splits)
+    run_prompt(model, tokenizer, splits, outputs, options)
 
 
 def finetune(args: argparse.Namespace) -> None:
     """--option finetune: train a classifier, keep its best epoch, write its predictions."""
-    splits, outputs = read_splits(args, "finetuning")
     if args.engine == "fast" or args.quantize is not None:
         raise ValueError("finetune trains the taught model: leave out --engine fast and --quantize")
     if args.dtype != "float32":
@@ -231,254 +130,267 @@ def finetune(args: argparse.Namespace) -> None:
             f"--dtype {args.dtype}: finetune keeps float32 weights; --autocast on multiplies in "
             "bfloat16"
         )
-    path, stand_in = choose_checkpoint(args.pretrained_model_path)
-    freeze = bool(splits.stand_in or stand_in) if args.freeze is None else args.freeze
-    autocast = choose_autocast(args.autocast, choose_device(args.device, args.use_gpu))
-    recipe = Recipe.preset(
-        freeze,
-        epochs=args.epochs,
-        lr=args.lr,
-        batch_size=args.batch_size,
-        max_tokens=args.max_tokens,
-        seed=args.seed,
-        autocast=autocast,
-        compile=choose_compile(args.compile, freeze),
-    )
+    checkpoint, why = choose_checkpoint(args.pretrained_model_path)
+    splits, outputs = read_splits(args, "finetuning", checkpoint)
+    # Typed bare on stand-ins it ends in minutes; a rate or epochs mean the course's whole model.
+    by_default = bool(splits.stand_in or why) and args.lr is None and args.epochs is None
+    freeze = by_default if args.freeze is None else args.freeze
+    if args.compile and freeze:
+        raise ValueError(
+            "--compile makes one kernel of AdamW's step over the whole model, and here a head "
+            "alone is trained: leave it out, or give --no-freeze"
+        )
+    given = {
+        "epochs": args.epochs,
+        "lr": args.lr,
+        "batch_size": args.batch_size,
+        "max_tokens": args.max_tokens,
+        "seed": args.seed,
+        "autocast": choose_autocast(args.autocast, choose_device(device_name(args))),
+        "compile": args.compile and cpp_compiler() is not None,
+    }
+    preset: dict[str, Any] = FROZEN if freeze else WHOLE_MODEL
+    recipe = Recipe(**(preset | {name: x for name, x in given.items() if x is not None}))
     options = FinetuneOptions(
-        freeze, args.activation_checkpointing, args.pooling_method, args.hidden_dropout_prob,
-        args.max_sentence_len, args.save_minutes, args.resume, args.tensorboard, path,
-    )  # fmt: skip
-    loaded = load_for(args, EngineOptions("taught"))
+        checkpoint,
+        freeze,
+        args.pooling_method,
+        args.hidden_dropout_prob,
+        args.max_sentence_len,
+        args.activation_checkpointing,
+        args.save_minutes,
+        args.resume,
+        args.tensorboard,
+    )
+    model, tokenizer = load_for(args, checkpoint, why, Engine("taught"))
     if args.compile and not recipe.compile:
         print(f"note      {NO_COMPILER}")
-    print_reviews(splits)
+    print(splits)
     if args.freeze is None and freeze:
         print(
-            "frozen    the model stays as it is: it or the reviews stand in; --no-freeze trains it"
+            "frozen    the model stays as it is: it or the reviews stand in; --no-freeze, --lr or "
+            "--epochs trains it"
         )
-    run_finetune(loaded.model, loaded.tokenizer, splits, outputs, recipe, options)
+    run_finetune(model, tokenizer, splits, outputs, recipe, options)
+
+
+def classify(args: argparse.Namespace) -> None:
+    """--option classify: label reviews with what finetune has trained."""
+    if args.text is not None and args.file is not None:
+        raise ValueError("--text and --file are both given: give one of them")
+    if args.text is not None and not args.text.strip():
+        raise ValueError("--text is empty: give a review")
+    at_once, source = AT_ONCE, sys.stdin.buffer
+    if args.text is not None:
+        reviews: Iterable[str] = [args.text]
+    elif args.file is not None:
+        reviews = list(read_lines(Path(args.file).read_bytes().splitlines(), args.file))
+    else:
+        reviews = read_lines(source, "standard input")
+        if sys.stdin.isatty():
+            at_once = 1
+            print("reviews, one a line; Ctrl-D ends", file=sys.stderr)
+    run = finished_run(args.run, "finetune")
+    classifier = ReviewClassifier.load(run / "best.pt", args.pretrained_model_path)
+    classifier.model.to(choose_device(device_name(args)))
+    print(f"run       {run}: {', '.join(classifier.about.label_names)}", file=sys.stderr)
+    run_classify(classifier, reviews, at_once)
+
+
+def engine_of(args: argparse.Namespace) -> Engine:
+    """The flags that say what runs the model."""
+    return Engine(args.engine, args.dtype, args.quantize, args.compile)
+
+
+def device_name(args: argparse.Namespace) -> str:
+    """The device that --device and --use_gpu ask for; a ValueError if they disagree."""
+    if not args.use_gpu:
+        return args.device
+    if args.device not in ("auto", "cuda"):
+        raise ValueError(f"--use_gpu and --device {args.device} disagree; give one of them")
+    if not torch.cuda.is_available():
+        raise ValueError("--use_gpu: there is no cuda device here; leave it out")
+    return "cuda"
+
+
+def load_for(
+    args: argparse.Namespace, checkpoint: Path, why: str, engine: Engine, max_len: int | None = None
+) -> tuple[Model, TextTokenizer]:
+    """The model and its tokenizer, and a banner that says what they are and what runs them."""
+    if why:
+        print(f"stand-in  {why}")
+    return load(
+        checkpoint,
+        engine=engine,
+        device=device_name(args),
+        tokenizer=args.tokenizer,
+        max_len=max_len,
+        causal=False if args.bidirectional else None,
+        tell=print,
+    )
+
+
+def read_splits(args: argparse.Namespace, kind: str, checkpoint: Path) -> tuple[Splits, Outputs]:
+    """The reviews of a run and where its predictions go; checked before the model is read."""
+    asked = {"train": args.train, "dev": args.dev, "test": args.test}
+    splits = choose_splits(asked, args.label_names, need_train=kind == "finetuning")
+    outputs = splits.outputs(kind, {"dev": args.dev_out, "test": args.test_out})
+    parts = (splits.train, splits.dev, splits.test)
+    reads = [checkpoint, args.tokenizer, args.label_names, *(p.path for p in parts if p)]
+    require_outputs([outfile for _, outfile in outputs.values()], reads)
+    return splits, outputs
+
+
+def require_outputs(outfiles: Iterable[str], reads: Iterable[Path | str | None]) -> None:
+    """Raise a ValueError when a file cannot be written, or is one that the run reads or writes."""
+    taken = {Path(source).resolve(): "is read by this run" for source in reads if source}
+    for outfile in outfiles:
+        require_writable(outfile)
+        place = Path(outfile).resolve()
+        if place in taken:
+            raise ValueError(f"{outfile}: {taken[place]}; give another name")
+        taken[place] = "two outputs cannot go into one file"
 
 
 def get_args() -> argparse.Namespace:
     parser = errors.ArgumentParser(
-        description="LLaMA from scratch: generate text, classify zero-shot, finetune.",
+        description="LLaMA from scratch: generate text, classify zero-shot, finetune, classify.",
     )
-
-    def add(group, flag: str, text: str, **options) -> None:
-        if options.get("default") is not None:
-            text += " (default: %(default)s)"
-        group.add_argument(flag, help=text, **options)
-
-    add(
-        parser,
-        "--option",
-        "generate: continue a text; prompt: zero-shot labels; finetune: train a classifier",
-        choices=("generate", "prompt", "finetune"),
-        default="generate",
-    )
-    add(
-        parser,
-        "--pretrained-model-path",
-        "a .pt or GGUF checkpoint "
-        f"(default: {COURSE_CHECKPOINT}, or the stand-in where that is absent)",
-        metavar="FILE",
-    )
-    add(
-        parser,
-        "--tokenizer",
-        "its tokenizer (default: the one in or beside the checkpoint, or tokenizer.model)",
-        metavar="FILE",
-    )
-    add(
-        parser,
-        "--max_sentence_len",
-        "tokens of a text that are kept (default: all)",
-        type=int,
-        metavar="N",
-    )
-    add(parser, "--seed", "of everything random", type=int, default=1337)
-    add(
-        parser,
-        "--device",
-        "auto: a GPU where there is one",
-        choices=("auto", "cpu", "cuda", "mps"),
-        default="auto",
-    )
-    add(parser, "--use_gpu", "the course's way to say --device cuda", action="store_true")
-    add(parser, "--dtype", "of the weights", choices=tuple(DTYPES), default="float32")
-    add(
-        parser,
-        "--engine",
-        "fast: the packed twin of the model, for generate and prompt; taught: "
-        "llama.py itself; auto: fast on a CPU, where inference/ is here",
-        choices=("auto", "fast", "taught"),
-        default="auto",
-    )
-    add(
-        parser,
-        "--quantize",
-        "int8: matrices in a quarter of the bytes, faster for one text at a "
-        "time, nearly the same text; needs the fast engine",
-        choices=("int8",),
-    )
-    add(
-        parser,
-        "--compile",
-        "let torch.compile make kernels, a quarter of a minute the first "
-        "time: for one token at a time, used if they are faster here; with finetune for AdamW's "
-        "step, of whole models",
-        action="store_true",
-    )
-    add(
-        parser,
-        "--threads",
-        "processors to compute with (default: torch's choice)",
-        type=int,
-        metavar="N",
-    )
-    add(
-        parser,
-        "--bidirectional",
-        "no causal mask, as the course's reference of 2024-25: slow, and not for good text",
-        action="store_true",
-    )
-
-    group = parser.add_argument_group("generate")
-    add(group, "--prompt", "the text to continue", default=PROMPT, metavar="TEXT")
-    add(group, "--max_new_tokens", "tokens to add", type=int, default=75, metavar="N")
-    add(group, "--temperature", "one text at this temperature, 0 being the most likely token "
-        "(default: two texts, at 0 and at 1)", type=float, metavar="T")  # fmt: skip
-    add(
-        group,
-        "--top_k",
-        "sample among the K most likely tokens (default: all)",
-        type=int,
-        metavar="K",
-    )
-    add(
-        group,
-        "--top_p",
-        "sample among the fewest tokens that hold this share of the probability (default: 1)",
-        type=float,
-        metavar="P",
-    )
-    add(
-        group,
-        "--generated_sentence_low_temp_out",
-        "where the text at temperature 0 goes",
-        default="generated-sentence-temp-0.txt",
-        metavar="FILE",
-    )
-    add(
-        group,
-        "--generated_sentence_high_temp_out",
-        "where the text at another temperature goes",
-        default="generated-sentence-temp-1.txt",
-        metavar="FILE",
-    )
-
-    group = parser.add_argument_group("prompt and finetune")
-    for split in ("train", "dev", "test"):
-        add(
-            group,
-            f"--{split}",
-            f"lines `label ||| sentence` (default: data/cfimdb-{split}.txt, "
-            "or the stand-in where that is absent)",
-            metavar="FILE",
-        )
-    add(
-        group,
-        "--label-names",
-        "JSON list, the name of each label (default: data/cfimdb-label-mapping.json)",
-        metavar="FILE",
-    )
-    for split in ("dev", "test"):
-        add(
-            group,
-            f"--{split}_out",
-            f"predictions for --{split} (default: "
-            f"<dataset>-{split}-<prompting or finetuning>-output.txt)",
-            metavar="FILE",
-        )
-    add(
-        group,
-        "--batch_size",
-        "sentences; for finetune of one step, however little memory there is (default: 8)",
-        type=int,
-        metavar="N",
-    )
-    add(
-        group,
-        "--max_tokens",
-        "tokens that go through the model at once, padding included: the "
-        "less, the less memory (default: 1024; 512 for finetune)",
-        type=int,
-        metavar="N",
-    )
-
-    group = parser.add_argument_group("prompt")
-    add(group, "--scoring", "chain: a label's pieces in turn, given the prompt; course: as the "
-        "course's code, pads included", choices=("chain", "course"), default="chain")  # fmt: skip
-    add(group, "--calibrate", "subtract each label's mean score over the file", action="store_true")
-
-    group = parser.add_argument_group("finetune")
-    add(
-        group,
-        "--epochs",
-        "passes over --train (default: 5; 20 with --freeze)",
-        type=int,
-        metavar="N",
-    )
-    add(group, "--lr", "learning rate (default: 2e-5; 3e-4 with --freeze)", type=float)
-    add(group, "--hidden_dropout_prob", "dropout before the classification head",
-        type=float, default=0.3, metavar="P")  # fmt: skip
-    add(
-        group,
-        "--freeze",
-        "train the head alone, on states of the model that are computed once: "
-        "minutes in place of hours (default: only with a stand-in)",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-    )
-    add(
-        group,
-        "--pooling_method",
-        "how a text's states become one vector",
-        choices=POOLING_METHODS,
-        default="last_token",
-    )
-    add(
-        group,
-        "--autocast",
-        "multiply in bfloat16, with float32 weights and sums; auto: where the processor has it",
-        choices=("auto", "on", "off"),
-        default="auto",
-    )
-    add(
-        group,
-        "--activation_checkpointing",
-        "compute layers again for their gradients, for less "
-        "memory and up to a third more time; auto: for long texts",
-        choices=tuple(LIMITS),
-        default="auto",
-    )
-    add(group, "--save_minutes", "how often the state of a run is saved, beside each epoch's end",
-        type=float, default=10.0, metavar="M")  # fmt: skip
-    add(group, "--resume", "go on with an interrupted run", action="store_true")
-    add(
-        group,
-        "--tensorboard",
-        "log for TensorBoard, in the folder of --dev_out",
-        action="store_true",
-    )
+    add_common_flags(parser)
+    add_generate_flags(parser.add_argument_group("generate"))
+    add_review_flags(parser.add_argument_group("prompt and finetune"))
+    add_prompt_flags(parser.add_argument_group("prompt"))
+    add_finetune_flags(parser.add_argument_group("finetune"))
+    add_classify_flags(parser.add_argument_group("classify"))
     return parser.parse_args()
+
+
+def add(group: Any, flag: str, metavar: str | None, text: str, **options: Any) -> None:
+    """A flag with its help, which ends in its default where there is one."""
+    if metavar is not None:
+        options["metavar"] = metavar
+    if options.get("default") is not None:
+        text += " (default: %(default)s)"
+    group.add_argument(flag, help=text, **options)
+
+
+def add_common_flags(group: Any) -> None:
+    modes = "generate: continue a text; prompt: zero-shot labels; finetune: train a classifier; "
+    modes += "classify: use it"
+    add(group, "--option", None, modes, choices=tuple(MODES), default="generate")
+    model = f"a .pt or GGUF checkpoint (default: {COURSE_CHECKPOINT}, or the stand-in without it)"
+    add(group, "--pretrained-model-path", "FILE", model)
+    tokenizer = "its tokenizer (default: the one in or beside the checkpoint, or tokenizer.model)"
+    add(group, "--tokenizer", "FILE", tokenizer)
+    kept = "tokens of a text that are kept (default: all)"
+    add(group, "--max_sentence_len", "N", kept, type=int)
+    add(group, "--seed", None, "of everything random", type=int, default=1337)
+    devices = ("auto", "cpu", "cuda", "mps")
+    add(group, "--device", None, "auto: a GPU where there is one", choices=devices, default="auto")
+    add(group, "--use_gpu", None, "the course's way to say --device cuda", action="store_true")
+    add(group, "--dtype", None, "of the weights", choices=tuple(DTYPES), default="float32")
+    engine = "fast: the packed twin of the model, for generate and prompt; taught: llama.py "
+    engine += "itself; auto: fast on a CPU, where inference/ is here"
+    add(group, "--engine", None, engine, choices=ENGINES, default="auto")
+    quantize = (
+        "int8: matrices in a quarter of the bytes, faster for one text at a time, nearly the "
+    )
+    quantize += "same text; needs the fast engine"
+    add(group, "--quantize", None, quantize, choices=("int8",))
+    compile = "let torch.compile make kernels, a quarter of a minute the first time: for one token "
+    compile += "at a time, used if they are faster here; with finetune for AdamW's step"
+    add(group, "--compile", None, compile, action="store_true")
+    add(group, "--threads", "N", "processors to compute with (default: torch's choice)", type=int)
+    bidirectional = "no causal mask, as the course's reference of 2024-25: slow, no good for texts"
+    add(group, "--bidirectional", None, bidirectional, action="store_true")
+
+
+def add_generate_flags(group: Any) -> None:
+    add(group, "--prompt", "TEXT", "the text to continue", default=PROMPT)
+    add(group, "--max_new_tokens", "N", "tokens to add", type=int, default=75)
+    temperature = (
+        "one text at this temperature, 0 being the most likely token (default: two, 0 and 1)"
+    )
+    add(group, "--temperature", "T", temperature, type=float)
+    add(group, "--top_k", "K", "sample among the K most likely tokens (default: all)", type=int)
+    top_p = "sample among the fewest tokens that hold this share of the probability (default: 1)"
+    add(group, "--top_p", "P", top_p, type=float)
+    for name, at in (("low", "0"), ("high", "1")):
+        flag, file = f"--generated_sentence_{name}_temp_out", f"generated-sentence-temp-{at}.txt"
+        text = f"where the text at {'temperature 0' if at == '0' else 'another temperature'} goes"
+        add(group, flag, "FILE", text, default=file)
+
+
+def add_review_flags(group: Any) -> None:
+    for split in ("train", "dev", "test"):
+        text = f"lines `label ||| sentence` (default: data/cfimdb-{split}.txt, or the stand-in)"
+        add(group, f"--{split}", "FILE", text)
+    names = "JSON list, the name of each label (default: data/cfimdb-label-mapping.json)"
+    add(group, "--label-names", "FILE", names)
+    for split in ("dev", "test"):
+        file = f"<dataset>-{split}-<prompting or finetuning>-output.txt"
+        add(group, f"--{split}_out", "FILE", f"predictions for --{split} (default: {file})")
+    size = "sentences; for finetune of one step, however little memory there is (default: 8)"
+    add(group, "--batch_size", "N", size, type=int)
+    tokens = (
+        "tokens that go through the model at once, padding included: the less, the less memory "
+    )
+    tokens += "(default: 1024; 512 for finetune)"
+    add(group, "--max_tokens", "N", tokens, type=int)
+
+
+def add_prompt_flags(group: Any) -> None:
+    scoring = (
+        "chain: a label's pieces in turn, given the prompt; course: as its code, pads included"
+    )
+    add(group, "--scoring", None, scoring, choices=("chain", "course"), default="chain")
+    calibrate = "subtract each label's mean score over the file"
+    add(group, "--calibrate", None, calibrate, action="store_true")
+
+
+def add_finetune_flags(group: Any) -> None:
+    on_or_off = argparse.BooleanOptionalAction
+    add(group, "--epochs", "N", "passes over --train (default: 5; 20 with --freeze)", type=int)
+    add(group, "--lr", None, "learning rate (default: 2e-5; 3e-4 with --freeze)", type=float)
+    dropout = "dropout before the classification head"
+    add(group, "--hidden_dropout_prob", "P", dropout, type=float, default=0.3)
+    freeze = (
+        "train the head alone, on states of the model that are computed once: minutes in place "
+    )
+    freeze += "of hours (default: only with a stand-in, and neither --epochs nor --lr)"
+    add(group, "--freeze", None, freeze, action=on_or_off)
+    pooling = "how a text's states become one vector"
+    add(group, "--pooling_method", None, pooling, choices=POOLING_METHODS, default="last_token")
+    autocast = "multiply in bfloat16, with float32 weights and sums; auto: where that is fast"
+    add(group, "--autocast", None, autocast, choices=("auto", "on", "off"), default="auto")
+    again = (
+        "compute layers again for their gradients, for less memory and up to a third more time; "
+    )
+    again += "auto: for long texts"
+    add(group, "--activation_checkpointing", None, again, choices=tuple(LIMITS), default="auto")
+    minutes = "how often the state of a run is saved, beside each epoch's end"
+    add(group, "--save_minutes", "M", minutes, type=float, default=10.0)
+    resume = "go on with the newest run of these arguments, interrupted or killed"
+    add(group, "--resume", None, resume, action="store_true")
+    tensorboard = "log for TensorBoard in the folder of --dev_out (default: where it is installed)"
+    add(group, "--tensorboard", None, tensorboard, action=on_or_off)
+
+
+def add_classify_flags(group: Any) -> None:
+    add(group, "--text", "TEXT", "a review (default: lines on standard input)")
+    add(group, "--file", "FILE", "reviews, one a line")
+    add(group, "--run", "NAME", "the run in runs/ that trained (default: the newest finished one)")
+
+
+MODES = {"generate": generate, "prompt": prompt, "finetune": finetune, "classify": classify}
 
 
 def main() -> None:
     args = get_args()
-    require_seed(args.seed)
+    if not 0 <= args.seed < 2**63:
+        raise ValueError(f"--seed {args.seed}: must be from 0 to {2**63 - 1}")
     set_threads(args.threads)
-    {"generate": generate, "prompt": prompt, "finetune": finetune}[args.option](args)
+    MODES[args.option](args)
 
 
 if __name__ == "__main__":

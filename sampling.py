@@ -6,21 +6,35 @@ top-k, then top-p, then the draw.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    """Raise a ValueError that names the first argument out of its range, and the range."""
-    if not 0 <= temperature < float("inf"):  # false for NaN as well
-        raise ValueError(
-            f"temperature={temperature}: must be 0 (the most likely token) or a positive number"
-        )
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k={top_k}: must be at least 1; leave it out to keep every token")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"top_p={top_p}: must be in (0, 1]; leave it out to keep every token")
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen among all of the vocabulary.
+
+    Raises:
+        ValueError: a field is out of its range; it is named, with the range.
+    """
+
+    temperature: float = 1.0  # 0 takes the most likely token
+    top_k: int | None = None  # of the most likely tokens; None keeps them all
+    top_p: float | None = None  # share of the probability, (0, 1]; None keeps all of it
+
+    def __post_init__(self) -> None:
+        temperature, top_k, top_p = self.temperature, self.top_k, self.top_p
+        if not 0 <= temperature < float("inf"):  # false for NaN as well
+            raise ValueError(
+                f"temperature={temperature}: must be 0 (the most likely token) or a positive number"
+            )
+        if top_k is not None and top_k < 1:
+            raise ValueError(f"top_k={top_k}: must be at least 1; leave it out to keep every token")
+        if top_p is not None and not 0 < top_p <= 1:
+            raise ValueError(f"top_p={top_p}: must be in (0, 1]; leave it out to keep every token")
 
 
 def scale(logits: Tensor, temperature: float) -> Tensor:
@@ -91,26 +105,21 @@ def sample_next(
     return torch.multinomial(probabilities, num_samples=1, generator=generator)
 
 
-def next_token(
-    logits: Tensor,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    generator: torch.Generator | None = None,
+def choose_token(
+    logits: Tensor, sampling: Sampling, generator: torch.Generator | None = None
 ) -> Tensor:
     """`sample_next` among the tokens that top-k and top-p leave; (B, V) to (B, 1).
 
     Raises:
-        ValueError: an argument is out of range (`check_sampling`), or a row has no finite logit.
+        ValueError: a row has no finite logit.
     """
-    check_sampling(temperature, top_k, top_p)
     if not bool(torch.isfinite(logits.amax(dim=-1)).all()):  # NaN is passed on by amax
         raise ValueError("logits are not finite: damaged weights, or a dtype that is too narrow")
-    if temperature == 0:
-        return sample_next(logits, temperature, generator)
-    logits = scale(logits, temperature)
-    if top_k is not None:
-        logits = filter_top_k(logits, top_k)
-    if top_p is not None:
-        logits = filter_top_p(logits, top_p)
+    if sampling.temperature == 0:
+        return sample_next(logits, 0.0, generator)
+    logits = scale(logits, sampling.temperature)
+    if sampling.top_k is not None:
+        logits = filter_top_k(logits, sampling.top_k)
+    if sampling.top_p is not None:
+        logits = filter_top_p(logits, sampling.top_p)
     return sample_next(logits, 1.0, generator)

@@ -22,9 +22,10 @@ from sentencepiece import SentencePieceProcessor
 
 import checkpoints
 from support import errors
-from support.files import atomic_path, write_text
+from support.files import atomic_path
 
 TOKENIZER_MODEL = "tokenizer.model"  # Llama 2's, in the working folder
+FILE_TYPES = ("json", "model")  # of a tokenizer beside a checkpoint, in the order of looking
 SPACE = "\u2581"  # SentencePiece writes a space as this character
 CONTROL, USER_DEFINED = 3, 4  # kinds of tokens in GGUF, beside 1 for text
 # Llama 3 looks a whole word up before it applies any merge.
@@ -45,6 +46,7 @@ class TextTokenizer(ABC):
     add_bos: bool = True  # whether the checkpoint wants a text to begin with BOS
     control_ids: frozenset[int]  # tokens that are no text; the first one ends a generated text
     max_len: int | None  # tokens of a text that are kept
+    file_type: str  # the ending of the file that holds it: model or json
 
     def encode(self, s: str, bos: bool, eos: bool, specials: bool = False) -> list[int]:
         """Turn a text into token ids.
@@ -84,6 +86,10 @@ class TextTokenizer(ABC):
     def decode(self, t: Sequence[int]) -> str:
         """Turn token ids into text; control tokens leave no trace, invalid UTF-8 is U+FFFD."""
 
+    @abstractmethod
+    def to_bytes(self) -> bytes:
+        """The contents of the file that `load_tokenizer` makes it of."""
+
     def _set_max_len(self, max_len: int | None) -> None:
         if max_len is not None and (not isinstance(max_len, int) or max_len < 1):
             raise ValueError(
@@ -99,6 +105,8 @@ class Tokenizer(TextTokenizer):
     Kudo and Richardson 2018, https://arxiv.org/abs/1808.06226. Characters outside the vocabulary
     are spelt in bytes, so any text round-trips.
     """
+
+    file_type = "model"
 
     def __init__(
         self, max_len: int | None = None, tokenizer_model: str | os.PathLike[str] | None = None
@@ -146,6 +154,9 @@ class Tokenizer(TextTokenizer):
     def decode(self, t: Sequence[int]) -> str:
         return self.sp_model.decode(list(t))
 
+    def to_bytes(self) -> bytes:
+        return self.sp_model.serialized_model_proto()
+
     def export(self, path: str | os.PathLike[str] | None = None) -> Path:
         """Write llama2.c's binary form: the longest token's length, then score, length and bytes.
 
@@ -171,6 +182,8 @@ class BytePairTokenizer(TextTokenizer):
     Radford et al. 2019, section 2.2. Needs the package `tokenizers` (extra `smollm2`).
     """
 
+    file_type = "json"
+
     def __init__(
         self, vocabulary: checkpoints.BytePairVocabulary, max_len: int | None = None
     ) -> None:
@@ -188,6 +201,7 @@ class BytePairTokenizer(TextTokenizer):
                 "pip install tokenizers"
             ) from error
         self._set_max_len(max_len)
+        self.vocabulary = vocabulary
         tokens, kinds = vocabulary.tokens, vocabulary.token_types
         self.n_words = len(tokens)
         if len(kinds) != self.n_words or len(set(tokens)) != self.n_words:
@@ -235,6 +249,9 @@ class BytePairTokenizer(TextTokenizer):
     def decode(self, t: Sequence[int]) -> str:
         return self._tokenizer.decode(list(t), skip_special_tokens=True)
 
+    def to_bytes(self) -> bytes:
+        return json.dumps(self.vocabulary.to_dict(), ensure_ascii=False).encode()
+
 
 def byte_alphabet() -> list[str]:
     """The printable character that stands for each byte in a byte-level vocabulary (GPT-2's).
@@ -260,11 +277,18 @@ def _pre_tokenizer(library: ModuleType, name: str) -> Any:
     raise ValueError(f"pre-tokenisation {name!r} is unknown; known: gpt-2, smollm, llama-bpe")
 
 
-def save_vocabulary(
-    vocabulary: checkpoints.BytePairVocabulary, path: str | os.PathLike[str]
-) -> None:
-    """Write an `X.tokenizer.json`, which `load_tokenizer` reads."""
-    write_text(path, json.dumps(vocabulary.to_dict(), ensure_ascii=False))
+def save_tokenizer(tokenizer: TextTokenizer, checkpoint: Path) -> None:
+    """Write `X.tokenizer.json` or `X.tokenizer.model` beside a checkpoint X.pt."""
+    with atomic_path(beside(checkpoint, tokenizer.file_type)) as temporary:
+        temporary.write_bytes(tokenizer.to_bytes())
+    for file_type in FILE_TYPES:
+        if file_type != tokenizer.file_type:  # an earlier one's, which would be found as well
+            beside(checkpoint, file_type).unlink(missing_ok=True)
+
+
+def beside(checkpoint: Path, file_type: str) -> Path:
+    """Where the tokenizer of a checkpoint is looked for."""
+    return checkpoint.with_suffix(f".tokenizer.{file_type}")
 
 
 def load_tokenizer(path: str | os.PathLike[str], max_len: int | None = None) -> TextTokenizer:
@@ -306,8 +330,8 @@ def tokenizer_for(
     Raises:
         ValueError: there is none, or it has another number of tokens than the embedding has rows.
     """
-    beside = [checkpoint.path.with_suffix(f".tokenizer.{end}") for end in ("json", "model")]
-    candidates = [*beside, Path(TOKENIZER_MODEL)]
+    found_beside = [beside(checkpoint.path, file_type) for file_type in FILE_TYPES]
+    candidates = [*found_beside, Path(TOKENIZER_MODEL)]
     tokenizer: TextTokenizer
     if path is None and checkpoint.vocabulary is not None:
         path = checkpoint.path

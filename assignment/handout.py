@@ -13,20 +13,26 @@ from assignment.tasks import FILES, PROJECT, load_tasks, written_tasks
 from support.errors import ArgumentParser
 
 # What a learner gets as it is. Whole rooms first; of assignment/ only what a learner runs.
-ROOMS = ("checkpoints", "sentiment", "support", "assignment/runners", "assignment/report")
+ROOMS = (
+    "checkpoints",
+    "sentiment",
+    "setup",
+    "support",
+    "training",
+    "assignment/runners",
+    "assignment/report",
+)
 AS_IT_IS = (
-    "config.py", "base_llama.py", "generation.py", "tokenizer.py", "engine.py", "run_llama.py",
-    "rope_test.py",
-    "optimizer_test.py", "sanity_check.py", "setup.sh", "constraints.txt", "LICENSE",
-    ".gitignore", "data/__init__.py", "data/external.toml", "data/external.py",
-    "data/prepare.py", "data/setup.py", "data/sst-label-mapping.json",
-    "data/cfimdb-label-mapping.json", "data/sanity_check.npz", "assignment/__init__.py",
-    "assignment/__main__.py", "assignment/cases.py", "assignment/checks.py",
-    "assignment/confine.py", "assignment/intake.py", "assignment/judge.py",
-    "assignment/learner.py", "assignment/results.py", "assignment/sandbox.py",
-    "assignment/tasks.py", "assignment/tasks.toml", "assignment/wire.py", "assignment/worker.py",
-    "assignment/report/report.css",
-)  # fmt: skip
+    *("config.py", "cache.py", "base_llama.py", "generation.py", "tokenizer.py", "loading.py"),
+    *("run_llama.py", "rope_test.py", "optimizer_test.py", "sanity_check.py", "setup.sh"),
+    *("constraints.txt", "LICENSE", ".gitignore", "data/__init__.py", "data/external.toml"),
+    *("data/sst-label-mapping.json", "data/cfimdb-label-mapping.json", "data/sanity_check.npz"),
+    *("assignment/__init__.py", "assignment/__main__.py", "assignment/cases.py"),
+    *("assignment/checks.py", "assignment/confine.py", "assignment/intake.py"),
+    *("assignment/judge.py", "assignment/learner.py", "assignment/results.py"),
+    *("assignment/sandbox.py", "assignment/tasks.py", "assignment/tasks.toml"),
+    *("assignment/wire.py", "assignment/worker.py", "assignment/report/report.css"),
+)
 WRITTEN_FOR_LEARNERS = {
     "assignment/learners/README.md": "README.md",
     "assignment/learners/structure.md": "structure.md",

@@ -18,10 +18,9 @@ from benchmarks import machine, report
 from benchmarks.measure import Measured, Work, measure
 from benchmarks.setting import Setting, default_checkpoint
 from data import LABEL_NAMES, SNIPPETS
-from engine import set_threads
 from support import errors
 from support.files import require_writable
-from support.processor import has_units
+from support.processor import has_units, set_threads
 
 SUBJECTS = {
     "decode": "writing text: batch 1, 16 and 64, and late in a long text",

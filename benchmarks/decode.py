@@ -24,6 +24,7 @@ from benchmarks.setting import (
     is_installed,
 )
 from config import LlamaConfig
+from llama import load_pretrained
 from run_llama import PROMPT
 from support.processor import cpp_compiler
 from tokenizer import tokenizer_for
@@ -247,5 +248,5 @@ def able(
 
 def count_matrix_weights(checkpoint: Path) -> int:
     """How many weights a token is multiplied with."""
-    model = engines.load_ours(checkpoint)
+    model = load_pretrained(checkpoint)
     return sum(matrix.numel() for matrix in engines.matrices_of(model))

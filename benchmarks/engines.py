@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.hugging_face import load_theirs
-from benchmarks.setting import c_compiler, load_ours
+from benchmarks.setting import c_compiler
 from inference import Decoder
-from llama import Llama
+from llama import Llama, load_pretrained
 
 
 @dataclass
@@ -45,19 +45,19 @@ def _clocked(steps: Iterable[Any]) -> Text:
 
 def taught(checkpoint: Path) -> Engine:
     """`llama.py`, as it is taught."""
-    model = load_ours(checkpoint)
+    model = load_pretrained(checkpoint)
     return lambda prompts, new: _clocked(model.stream(prompts, new, 0.0))
 
 
 def course(checkpoint: Path) -> Engine:
     """The course's loop: the whole text again for each token."""
-    model = load_ours(checkpoint)
+    model = load_pretrained(checkpoint)
     return lambda prompts, new: _clocked(model.stream(prompts, new, 0.0, use_cache=False))
 
 
 def fast(checkpoint: Path, dtype: str, quantize: str | None, compile: bool) -> Engine:
     """`inference/`, the fast decoder."""
-    decoder = Decoder(load_ours(checkpoint), dtype, quantize=quantize, compile=compile)
+    decoder = Decoder(load_pretrained(checkpoint), dtype, quantize=quantize, compile=compile)
     return lambda prompts, new: _clocked(decoder.stream(prompts, new, 0.0))
 
 
@@ -106,7 +106,7 @@ def llama_cpp(gguf: Path, context: int) -> Engine:
 
 def plain_c(checkpoint: Path) -> Engine:
     """The matrix-vector products of each token in C, and nothing else of the model."""
-    model = load_ours(checkpoint)
+    model = load_pretrained(checkpoint)
     matrices = matrices_of(model)
     library = _compile_c()
     rows = (ctypes.c_int * len(matrices))(*(m.shape[0] for m in matrices))

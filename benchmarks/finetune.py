@@ -6,26 +6,37 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 
-import checkpoints
 from benchmarks.hugging_face import hugging_face_folder, load_theirs
 from benchmarks.measure import Contender, Run, Work
-from benchmarks.setting import NO_FAST_BFLOAT16, Setting, is_installed, load_ours
+from benchmarks.setting import NO_FAST_BFLOAT16, Setting, is_installed
 from classifier import LlamaEmbeddingClassifier
+from llama import load_pretrained
+from loading import load
 from optimizer import AdamW
-from sentiment.batching import encode_reviews, pad
+from sentiment.classify import About
+from sentiment.encoding import encode_reviews
+from sentiment.finetune import ReviewTask
 from sentiment.reviews import read_label_names, read_reviews, require_labels
-from sentiment.store import Store
-from sentiment.training import Examples, Recipe, Trainer
-from tokenizer import tokenizer_for
+from training.batches import pad
+from training.recipe import Recipe
+from training.trainer import add_gradients
 
 PEER = "transformers, float32"
 LEARNING_RATE = 2e-5
 MAX_TOKENS = 512  # of one of our micro-batches: run_llama.py's default
 Step = Callable[[list[int]], None]  # one step of the optimizer on these rows
+
+
+class Examples(NamedTuple):
+    """Reviews to train on."""
+
+    ids: list[list[int]]
+    labels: list[int]
 
 
 def timed(
@@ -49,7 +60,7 @@ def timed(
 def new_classifier(checkpoint: Path, classes: int) -> tuple[LlamaEmbeddingClassifier, int]:
     """Our classifier, the whole of it to be trained, and the parameters of its layers."""
     torch.manual_seed(1337)
-    model = load_ours(checkpoint)
+    model = load_pretrained(checkpoint)
     config = SimpleNamespace(num_labels=classes, option="finetune", hidden_dropout_prob=0.3)
     layers = sum(p.numel() for p in model.layers.parameters())
     return LlamaEmbeddingClassifier(config, model), layers
@@ -65,17 +76,19 @@ def ours(
 ) -> Callable[[bool], Run]:
     """What --option finetune --no-freeze does."""
     classifier, layers = new_classifier(checkpoint, classes)
-    recipe = Recipe(
-        epochs=1,
-        lr=LEARNING_RATE,
-        batch_size=len(batches[0]),
-        max_tokens=MAX_TOKENS,
-        seed=1337,
-        autocast=autocast,
-    )
-    store = Store(Path(), "benchmark", "finetune", {})  # nothing is saved
-    trainer = Trainer(classifier, recipe, data, data, pad_id, store)
-    return timed(trainer._step, data.ids, batches, layers)
+    recipe = Recipe(1, LEARNING_RATE, len(batches[0]), MAX_TOKENS, autocast=autocast)
+    about = About([], "last_token", None, {})  # nothing is saved
+    ids, labels = {"train": data.ids, "dev": []}, {"train": data.labels}
+    task = ReviewTask(classifier, ids, labels, pad_id, recipe, about)
+    optimizer = AdamW(classifier.parameters(), lr=LEARNING_RATE)
+
+    def step(rows: list[int]) -> None:
+        classifier.train()
+        optimizer.zero_grad()
+        add_gradients(task, rows, recipe.batch_size)
+        optimizer.step()
+
+    return timed(step, data.ids, batches, layers)
 
 
 def course(
@@ -130,10 +143,8 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
     names = read_label_names(setting.label_names)
     reviews = read_reviews(setting.reviews)
     require_labels(reviews, names)
-    checkpoint = checkpoints.read(setting.checkpoint)
-    tokenizer = tokenizer_for(checkpoint)
-    limit = checkpoint.config.max_seq_len
-    ids = encode_reviews(reviews.sentences, tokenizer, limit).ids
+    model, tokenizer = load(setting.checkpoint)
+    ids = encode_reviews(reviews.sentences, tokenizer, model.config.max_seq_len).ids
     size = min(16 if setting.quick else 80, len(ids))
     steps = 1 if setting.quick else 2
     generator = torch.Generator().manual_seed(1337)

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.setting import Setting, load_ours
+from benchmarks.setting import Setting
 from config import LlamaConfig
-from llama import Llama
+from llama import Llama, load_pretrained
 from support.files import atomic_path, write_text
 
 
@@ -42,7 +42,7 @@ def hugging_face_folder(setting: Setting) -> Path:
     source = setting.checkpoint.stat()
     folder = setting.out / "transformers" / f"{setting.checkpoint.stem}-{source.st_mtime_ns:x}"
     if not (folder / "config.json").exists():  # written last
-        model = load_ours(setting.checkpoint)
+        model = load_pretrained(setting.checkpoint)
         _write_safetensors(folder / "model.safetensors", hugging_face_tensors(model))
         write_text(folder / "config.json", json.dumps(hugging_face_config(model), indent=2) + "\n")
     return folder

@@ -12,9 +12,11 @@ import torch
 from torch import nn
 
 from benchmarks.measure import Contender, Run, Work
-from benchmarks.setting import NO_CXX, Setting, load_ours
+from benchmarks.setting import NO_CXX, Setting
+from llama import load_pretrained
 from optimizer import AdamW
 from support.processor import cpp_compiler
+from training.compiled_step import compile_step
 
 PEER = "torch, fused"
 HYPERPARAMETERS = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
@@ -24,7 +26,9 @@ BYTES_PER_PARAMETER = 4 * (4 + 3)
 
 def step(checkpoint: Path, make_optimizer: Callable[..., Any], steps: int) -> Callable[[bool], Run]:
     """Steps with the same random gradients; the result are parameters after them."""
-    parameters = [nn.Parameter(p.detach().clone()) for p in load_ours(checkpoint).parameters()]
+    parameters = [
+        nn.Parameter(p.detach().clone()) for p in load_pretrained(checkpoint).parameters()
+    ]
     generator = torch.Generator().manual_seed(0)
     for p in parameters:
         p.grad = torch.randn(p.shape, generator=generator)
@@ -46,7 +50,7 @@ def step(checkpoint: Path, make_optimizer: Callable[..., Any], steps: int) -> Ca
 
 def ours_compiled(parameters: list[nn.Parameter], **options: Any) -> AdamW:
     optimizer = AdamW(parameters, **options)
-    optimizer.compile()
+    compile_step(optimizer)
     return optimizer
 
 
@@ -64,6 +68,6 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
     contenders = [
         Contender(name, step, {**options, "make_optimizer": make}) for name, make in ways.items()
     ]
-    parameters = sum(p.numel() for p in load_ours(setting.checkpoint).parameters())
+    parameters = sum(p.numel() for p in load_pretrained(setting.checkpoint).parameters())
     about = f"a step over {parameters:,} parameters, float32"
     return [Work("AdamW", about, "steps", PEER, contenders, as_time=True, keep=False)]

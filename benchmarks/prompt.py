@@ -16,14 +16,16 @@ from torch import Tensor
 import checkpoints
 from benchmarks.hugging_face import hugging_face_folder, load_theirs
 from benchmarks.measure import Contender, Run, Work
-from benchmarks.setting import NO_FAST_BFLOAT16, Setting, is_installed, load_ours
+from benchmarks.setting import NO_FAST_BFLOAT16, Setting, is_installed
 from classifier import LlamaZeroShotClassifier, prompt_suffix
 from inference import Decoder
 from llama import Llama
-from sentiment.batching import Encoded, encode_reviews, padded_batches
+from loading import load
+from sentiment.encoding import encode_reviews
 from sentiment.reviews import read_label_names, read_reviews, require_labels
 from sentiment.scoring import chain_rule_scores, course_scores
 from tokenizer import TextTokenizer, tokenizer_for
+from training.batches import padded_batches
 
 PEER = "transformers, float32"
 COURSE_BATCH = 10  # prompts; the course's command says so
@@ -31,7 +33,7 @@ MAX_TOKENS = 1024  # of one of our batches: run_llama.py's default
 
 
 def timed(
-    scores: Callable[[Encoded], Tensor], ids: list[list[int]], flops_per_token: float
+    scores: Callable[[list[list[int]]], Tensor], ids: list[list[int]], flops_per_token: float
 ) -> Callable[[bool], Run]:
     """Predict labels; the result are the predictions."""
 
@@ -39,7 +41,7 @@ def timed(
         texts = ids[:COURSE_BATCH] if warm_up else ids
         start = time.perf_counter()
         with torch.inference_mode():
-            predictions = scores(Encoded(texts, 0)).argmax(dim=-1).tolist()
+            predictions = scores(texts).argmax(dim=-1).tolist()
         seconds = time.perf_counter() - start
         flops = flops_per_token * sum(map(len, texts))
         return Run(seconds, len(texts), flops=flops, result=tuple(predictions))
@@ -51,8 +53,7 @@ def zero_shot(
     checkpoint: Path, names: list[str], pack: Callable[[Llama], Any] = Llama.eval
 ) -> tuple[LlamaZeroShotClassifier, TextTokenizer, float]:
     """Our classifier, its tokenizer, and the operations of a token without the head."""
-    tokenizer = tokenizer_for(checkpoints.read(checkpoint))
-    model = load_ours(checkpoint)
+    model, tokenizer = load(checkpoint)
     config = SimpleNamespace(num_labels=len(names), option="prompt")
     classifier = LlamaZeroShotClassifier(config, tokenizer, names, pack(model)).eval()
     layers = sum(p.numel() for p in model.layers.parameters())
@@ -65,8 +66,8 @@ def ours(
     """What --option prompt does: lengths sorted, the prompt read once for all labels."""
     classifier, tokenizer, cost = zero_shot(checkpoint, names, pack)
 
-    def scores(encoded: Encoded) -> Tensor:
-        return chain_rule_scores(classifier, encoded, tokenizer.pad_id, MAX_TOKENS)
+    def scores(ids: list[list[int]]) -> Tensor:
+        return chain_rule_scores(classifier, ids, tokenizer.pad_id, MAX_TOKENS)
 
     return timed(scores, ids, cost)
 
@@ -75,8 +76,8 @@ def course(checkpoint: Path, names: list[str], ids: list[list[int]]) -> Callable
     """The course's loop: batches in the file's order, padded, without a mask."""
     classifier, tokenizer, cost = zero_shot(checkpoint, names)
 
-    def scores(encoded: Encoded) -> Tensor:
-        return course_scores(classifier, encoded, tokenizer, names, COURSE_BATCH)
+    def scores(ids: list[list[int]]) -> Tensor:
+        return course_scores(classifier, ids, tokenizer, names, COURSE_BATCH)
 
     return timed(scores, ids, cost)
 
@@ -90,8 +91,8 @@ def transformers(
     loose = len(classifier.loose_end)  # our classifier takes it off, so it is taken off here
     model = load_theirs(folder, dtype)
 
-    def scores(encoded: Encoded) -> Tensor:
-        texts = [text[: len(text) - loose] for text in encoded.ids]
+    def scores(ids: list[list[int]]) -> Tensor:
+        texts = [text[: len(text) - loose] for text in ids]
         found = torch.empty(len(texts), len(firsts))
         for rows, tokens, mask in batches(texts, tokenizer.pad_id):
             h = model.model(tokens, attention_mask=mask.long()).last_hidden_state

@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import torch
-
-import checkpoints
 from data import STAND_IN
-from llama import Llama
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,3 @@ def default_checkpoint() -> Path:
             "--pretrained-model-path names another"
         )
     return STAND_IN
-
-
-def load_ours(checkpoint: Path, dtype: torch.dtype = torch.float32) -> Llama:
-    return Llama.from_checkpoint(checkpoints.read(checkpoint), dtype=dtype)

@@ -1,8 +1,8 @@
-"""GGUF, the format of llama.cpp: read through the `gguf` library (extra `smollm2`).
+"""GGUF, the format of llama.cpp (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
 
-The format: a header (counts, key/value pairs, one record for each tensor), then the data. The
-library believes every length that the header states, and a length of 2 ** 40 would keep it busy
-for ever; so `check_header` walks over the header first and holds each length against the file.
+A header (counts, key/value pairs, a record for each tensor), then the data. The header is read
+here, once, and never believed; the package `gguf` (extra `smollm2`) knows the storage types and
+dequantises. Its own reader believes a length of 2 ** 40, and takes seconds for a true vocabulary.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import re
 import struct
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -49,99 +51,117 @@ TENSOR_NAMES = {
 TYPES = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q8_0")
 
 MAX_ELEMENTS = 2_000_000  # in all arrays of a header; a vocabulary of 256,000 has a million
-
-SCALAR_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-STRING, ARRAY = 8, 9
-TYPE_SIZES = {int(kind): sizes for kind, sizes in gguf.GGML_QUANT_SIZES.items()}
 MAX_NAME = 65_535  # bytes; the format's own bound on a key, generous for a tensor's name
+
+# The format's kinds of value: those of one size, as `struct` spells them, and the other two.
+SCALARS = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True))
+STRING, ARRAY = 8, 9
+
+
+class StoredTensor(NamedTuple):
+    shape: tuple[int, ...]  # a torch shape; GGUF states the innermost dimension first
+    kind: Any  # a gguf.GGMLQuantizationType
+    n_bytes: int
+    offset: int  # from the first byte after the header and its padding
 
 
 @dataclass
 class _Header:
-    """A position in the header that never passes the end of the file."""
+    """A position in the header that never passes the end of the file.
 
-    file: BinaryIO
-    size: int
+    So a count needs no check of its own: what it counts takes bytes, and missing ones end the loop.
+    """
+
+    file: memoryview
+    position: int = 0
     elements: int = 0  # of all arrays so far
 
+    def take(self, length: int) -> memoryview:
+        start, end = self.position, self.position + length
+        if end > len(self.file):
+            raise ValueError(f"states {length:,} bytes at {start:,} and ends at {len(self.file):,}")
+        self.position = end
+        return self.file[start:end]
+
     def unsigned(self, width: int) -> int:
-        self.require(width)
-        return int(struct.unpack({4: "<I", 8: "<Q"}[width], self.file.read(width))[0])
+        return int.from_bytes(self.take(width), "little")
 
-    def skip(self, length: int) -> None:
-        self.require(length)
-        self.file.seek(length, 1)
-
-    def require(self, length: int) -> None:
-        if length > self.size - self.file.tell():
-            raise ValueError(
-                f"states {length:,} bytes at {self.file.tell():,} and ends at {self.size:,}"
-            )
-
-    def name(self) -> None:
+    def text(self, longest: float = math.inf) -> str:
         length = self.unsigned(8)
-        if length > MAX_NAME:
-            raise ValueError(f"states a name of {length:,} bytes at {self.file.tell():,}")
-        self.skip(length)
+        if length > longest:
+            raise ValueError(f"states a name of {length:,} bytes at {self.position:,}")
+        try:
+            return str(self.take(length), "utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"states text before {self.position:,} that is no UTF-8") from error
 
-    def value(self, kind: int, depth: int = 0) -> None:
-        if kind in SCALAR_BYTES:
-            self.skip(SCALAR_BYTES[kind])
-        elif kind == STRING:
-            self.skip(self.unsigned(8))
-        elif kind == ARRAY and depth < 2:
-            kind, length = self.unsigned(4), self.unsigned(8)
-            # The least that an element takes: a string its length, an array its kind and length.
-            self.require(length * SCALAR_BYTES.get(kind, 8 if kind == STRING else 12))
-            self.elements += length  # the library makes an object of each
-            if self.elements > MAX_ELEMENTS:
-                raise ValueError(f"states arrays of more than {MAX_ELEMENTS:,} elements")
-            if kind in SCALAR_BYTES:
-                self.skip(length * SCALAR_BYTES[kind])
-            else:
-                for _ in range(length):
-                    self.value(kind, depth + 1)
-        else:
-            raise ValueError(f"states a value of unknown type {kind} at {self.file.tell():,}")
+    def scalars(self, kind: int, count: int) -> list[Any]:
+        layout = struct.Struct(f"<{count}{SCALARS[kind]}")
+        return list(layout.unpack(self.take(layout.size)))
+
+    def value(self, kind: int, depth: int = 0) -> Any:
+        if kind == STRING:
+            return self.text()
+        if kind in SCALARS:
+            return self.scalars(kind, 1)[0]
+        if kind != ARRAY or depth > 1:
+            raise ValueError(f"states a value of unknown type {kind} at {self.position:,}")
+        kind, length = self.unsigned(4), self.unsigned(8)
+        self.elements += length  # Python makes an object of each, of up to 32 bytes for one
+        if self.elements > MAX_ELEMENTS:
+            raise ValueError(f"states arrays of more than {MAX_ELEMENTS:,} elements")
+        if kind in SCALARS:
+            return self.scalars(kind, length)
+        return [self.value(kind, depth + 1) for _ in range(length)]
+
+    def tensor(self) -> StoredTensor:
+        dimensions = self.unsigned(4)
+        if not 1 <= dimensions <= 4:
+            raise ValueError(f"states a tensor of {dimensions} dimensions")
+        shape = tuple(self.unsigned(8) for _ in range(dimensions))[::-1]
+        kind, offset = self.unsigned(4), self.unsigned(8)
+        if kind not in gguf.GGML_QUANT_SIZES:
+            raise ValueError(f"states a tensor of unknown type {kind}")
+        block, block_bytes = gguf.GGML_QUANT_SIZES[kind]
+        if 0 in shape or shape[-1] % block:
+            raise ValueError(f"states a tensor of shape {shape} in blocks of {block}")
+        n_bytes = math.prod(shape) // block * block_bytes
+        return StoredTensor(shape, gguf.GGMLQuantizationType(kind), n_bytes, offset)
+
+    def table(self, count: int, entry: Callable[[], Any]) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        for _ in range(count):
+            name = self.text(MAX_NAME)
+            if name in entries or not name.isprintable():  # errors quote it, and are one line
+                raise ValueError(f"states the name {name!r}, which is taken or does not print")
+            entries[name] = entry()
+        return entries
 
 
-def check_header(path: Path) -> None:
-    """Hold every count and length of a GGUF header against the size of the file.
+def parse(file: memoryview) -> tuple[dict[str, Any], dict[str, StoredTensor], memoryview]:
+    """Split a GGUF into metadata (plain Python values), records of its tensors, and their data.
 
     Raises:
-        ValueError: the header states more than the file holds, or is of an unknown version.
+        ValueError: what the header states the file does not hold, or the format does not allow.
     """
-    with path.open("rb") as file:
-        header = _Header(file, path.stat().st_size)
-        try:
-            header.skip(4)  # the magic, which brought us here
-            version = header.unsigned(4)
-            if version not in (2, 3):
-                raise ValueError(f"has version {version}, and 2 and 3 are known")
-            tensors, pairs = header.unsigned(8), header.unsigned(8)
-            header.require(12 * pairs + 24 * tensors)  # the least that they take
-            stored = 0
-            for _ in range(pairs):
-                header.name()
-                header.value(header.unsigned(4))
-            for _ in range(tensors):
-                header.name()
-                dimensions = header.unsigned(4)
-                if not 1 <= dimensions <= 4:
-                    raise ValueError(f"states a tensor of {dimensions} dimensions")
-                elements = math.prod(header.unsigned(8) for _ in range(dimensions))
-                kind = header.unsigned(4)
-                if kind not in TYPE_SIZES:
-                    raise ValueError(f"states a tensor of unknown type {kind}")
-                block, block_bytes = TYPE_SIZES[kind]
-                stored += elements // block * block_bytes
-                # All of them together: tensors that share their bytes would multiply the memory.
-                if max(stored, header.unsigned(8)) > header.size:
-                    raise ValueError(f"states tensors of {stored:,} bytes")
-        except ValueError as error:
-            raise ValueError(
-                f"{path}: truncated or corrupt GGUF: its header {error}; fetch it again"
-            ) from error
+    header = _Header(file)
+    header.take(4)  # the magic, which brought us here
+    version = header.unsigned(4)
+    if version not in (2, 3):
+        raise ValueError(f"has version {version}, and 2 and 3 are known")
+    n_tensors, n_pairs = header.unsigned(8), header.unsigned(8)
+    metadata = header.table(n_pairs, lambda: header.value(header.unsigned(4)))
+    tensors = header.table(n_tensors, header.tensor)
+    alignment = metadata.get("general.alignment", 32)
+    if not isinstance(alignment, int) or alignment < 8 or alignment.bit_count() != 1:
+        raise ValueError(f"states general.alignment={alignment!r}, no power of 2 from 8 on")
+    data = file[header.position + -header.position % alignment :]
+    stored = 0  # by all together: tensors that share their bytes would multiply the memory
+    for name, (_, _, size, offset) in tensors.items():
+        stored += size
+        if offset % alignment or max(stored, offset + size) > len(data):
+            raise ValueError(f"states {size:,} bytes at {offset:,} for the tensor {name}")
+    return metadata, tensors, data
 
 
 def read(path: Path) -> Checkpoint:
@@ -151,31 +171,25 @@ def read(path: Path) -> Checkpoint:
         ValueError: the file is damaged, of another architecture, or uses something that this
             model does not have.
     """
-    check_header(path)
     try:
-        reader = gguf.GGUFReader(path)
-        metadata = {name: field.contents() for name, field in reader.fields.items()}
-    except (ValueError, KeyError, IndexError, TypeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: truncated or corrupt GGUF: {error}; fetch it again") from error
+        metadata, stored, data = parse(np.memmap(path, mode="r").data)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: truncated or corrupt GGUF: its header {error}; fetch it again"
+        ) from error
     try:
-        config = _config(metadata, reader.tensors)
+        config = _config(metadata, stored)
         vocabulary = _vocabulary(metadata)
-        kinds: dict[str, int] = {}  # storage type -> bytes
-        for tensor in reader.tensors:
-            kind = tensor.tensor_type.name
-            if kind not in TYPES:
-                raise ValueError(f"{tensor.name} is stored as {kind}; known: {', '.join(TYPES)}")
-            kinds[kind] = kinds.get(kind, 0) + tensor.n_bytes
+        kind = _main_kind(stored)
         # The bar shows on a terminal only: an error is one line.
-        bar = tqdm(reader.tensors, "dequantising", unit=" tensors", leave=False, disable=None)
-        tensors: dict[str, Tensor] = {_model_key(t.name): _dequantise(t) for t in bar}
+        bar = tqdm(stored.items(), "dequantising", unit=" tensors", leave=False, disable=None)
+        tensors = {_model_key(name): _dequantise(tensor, data) for name, tensor in bar}
     except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{path}: {error}") from error
-    main_kind = max(kinds, key=kinds.__getitem__, default="without tensors")
-    return assemble(path, f"GGUF {main_kind}", config, tensors, tied=None, vocabulary=vocabulary)
+    return assemble(path, f"GGUF {kind}", config, tensors, tied=None, vocabulary=vocabulary)
 
 
-def _config(metadata: dict[str, Any], tensors: list[Any]) -> LlamaConfig:
+def _config(metadata: dict[str, Any], tensors: dict[str, StoredTensor]) -> LlamaConfig:
     architecture = metadata.get("general.architecture")
     if architecture != "llama":
         raise ValueError(f"its architecture is {architecture!r}, and only 'llama' is implemented")
@@ -186,18 +200,17 @@ def _config(metadata: dict[str, Any], tensors: list[Any]) -> LlamaConfig:
         return metadata[name]
 
     heads = get("llama.attention.head_count")
-    shapes = {tensor.name: tensor.shape.tolist() for tensor in tensors}
-    if "token_embd.weight" not in shapes:
+    if "token_embd.weight" not in tensors:
         raise ValueError("missing tok_embeddings.weight (token_embd.weight)")
     config = LlamaConfig(
-        vocab_size=shapes["token_embd.weight"][-1],
+        vocab_size=tensors["token_embd.weight"].shape[0],
         dim=get("llama.embedding_length"),
         n_layers=get("llama.block_count"),
         n_heads=heads,
         n_kv_heads=metadata.get("llama.attention.head_count_kv", heads),
         max_seq_len=get("llama.context_length"),
-        # Stored as float32: 1e-5 comes back as 9.99999975e-06.
-        layer_norm_eps=_shortest_float32(get("llama.attention.layer_norm_rms_epsilon")),
+        # Stored as float32, it would come as 9.99999975e-06: the shortest spelling is 1e-5.
+        layer_norm_eps=float(str(np.float32(get("llama.attention.layer_norm_rms_epsilon")))),
         hidden_dim=get("llama.feed_forward_length"),
         rope_theta=metadata.get("llama.rope.freq_base", 10000.0),
     )
@@ -213,10 +226,6 @@ def _config(metadata: dict[str, Any], tensors: list[Any]) -> LlamaConfig:
         if metadata.get(name, ours) != ours:
             raise ValueError(f"{name} is {metadata[name]!r}, and only {ours!r} is implemented")
     return config
-
-
-def _shortest_float32(value: float) -> float:
-    return float(str(np.float32(value)))
 
 
 def _vocabulary(metadata: dict[str, Any]) -> BytePairVocabulary | None:
@@ -253,8 +262,19 @@ def _model_key(name: str) -> str:
     return f"gguf:{name}" if general is None else general.format(layer[1])
 
 
-def _dequantise(tensor: Any) -> Tensor:
-    values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-    values = np.asarray(values, dtype=np.float32)
-    # GGUF counts dimensions from the innermost: reversed, they are a torch shape.
-    return torch.from_numpy(values.reshape(tensor.shape.tolist()[::-1]).copy())
+def _main_kind(tensors: dict[str, StoredTensor]) -> str:
+    """The storage type of most bytes, for people; a type that no test covers is refused."""
+    sizes: Counter[str] = Counter()
+    for name, tensor in tensors.items():
+        if tensor.kind.name not in TYPES:
+            raise ValueError(f"{name} is stored as {tensor.kind.name}; known: {', '.join(TYPES)}")
+        sizes[tensor.kind.name] += tensor.n_bytes
+    return sizes.most_common(1)[0][0]
+
+
+def _dequantise(tensor: StoredTensor, data: memoryview) -> Tensor:
+    stored = np.frombuffer(data, np.uint8, tensor.n_bytes, tensor.offset)
+    rows = stored.reshape(*tensor.shape[:-1], -1)  # a row is whole blocks, so many bytes
+    values = gguf.quants.dequantize(rows, tensor.kind)
+    # F32 comes as a view of the file, which is mapped read-only: "W", for writeable, copies it.
+    return torch.from_numpy(np.require(values, np.float32, "W"))

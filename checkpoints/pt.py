@@ -18,7 +18,7 @@ from torch import Tensor
 
 from checkpoints.contents import Checkpoint, assemble
 from config import LlamaConfig
-from support.files import atomic_path, require_space
+from support.tensors import save_tensors
 
 # The one key table of this format: what stands in the file -> what the model calls it.
 RENAMED_KEYS = {
@@ -112,40 +112,4 @@ def write(path: Path, config: LlamaConfig, tensors: Mapping[str, Tensor]) -> Non
         if tensor.untyped_storage().nbytes() != tensor.nbytes:
             tensor = tensor.clone()  # torch.save would write all that the view is a part of
         state[name] = tensor
-    save(path, {"model_args": config.to_dict(), "model": state})
-
-
-def save(path: Path, contents: Mapping[str, Any], remedy: str = "make room") -> None:
-    """Write tensors and plain data atomically, after a look at the room on the disk.
-
-    Raises:
-        ValueError: there is no room, or the disk refused; what the file held before is untouched.
-    """
-    size = content_bytes(contents)
-    require_space(path.parent, size + 1_000_000, f"writing {path}")
-    try:
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            torch.save(contents, file)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-        raise ValueError(
-            f"{path}: could not be written ({size / 1e6:,.0f} MB): the disk is full or failing; "
-            f"{remedy}"
-        ) from error
-
-
-def content_bytes(contents: Any) -> int:
-    """The size of all tensors in nested dicts and lists, each storage once."""
-    storages: dict[int, int] = {}
-
-    def visit(value: Any) -> None:
-        if isinstance(value, Tensor):
-            storages[value.data_ptr()] = value.nbytes
-        elif isinstance(value, Mapping):
-            for part in value.values():
-                visit(part)
-        elif isinstance(value, list | tuple):
-            for part in value:
-                visit(part)
-
-    visit(contents)
-    return sum(storages.values())
+    save_tensors(path, {"model_args": config.to_dict(), "model": state})

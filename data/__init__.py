@@ -1,8 +1,8 @@
-"""What the modes read by default, and the way it gets here: `external.toml` says from where."""
+"""What the modes read by default; `external.toml` says where it comes from, `setup/` brings it."""
 
 from pathlib import Path
 
-# The checkpoint that stands in for the course's own; data/prepare.py makes it.
+# The checkpoint that stands in for the course's own; setup/prepare.py makes it.
 STAND_IN = Path(__file__).parent / "SmolLM2-135M-Instruct.pt"
 
 # The reviews that stand in for the course's, and what labels mean.

@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from base_llama import KeyValueCache, attention_context, last_real
+from cache import KeyValueCache, attention_context, last_real_states
 from config import LlamaConfig
 from generation import TextGenerator
 from inference.packing import Packer, Product, pack
@@ -99,19 +99,25 @@ class Decoder(nn.Module, TextGenerator):
         if compile and cpp_compiler() is None:
             raise ValueError("compile=True: no C++ compiler here; install g++, or leave it out")
         self.config: LlamaConfig = model.config
-        self.dtype: torch.dtype = getattr(torch, dtype)
-        self.device: torch.device = model.device
         self.quantize = quantize
+        self.embedding = model.tok_embeddings.weight.detach().to(getattr(torch, dtype))  # (V, C)
         config = self.config
         self.eps = torch.tensor([math.sqrt(config.dim * config.layer_norm_eps)]).to(self.device)
         self.turns = self._turns()
         self.rest = self.turns[0].expand(config.n_kv_heads, -1, -1)  # of an angle of 0
         with torch.no_grad():
-            self.embedding = model.tok_embeddings.weight.to(self.dtype)  # (V, C)
             self.gain = self._gain(model.norm)
             self.stack = self._pack_stack(model, pack)
             self.for_one = self.stack  # what runs one token at a time
             self.compiled = compile and self._choose(self.stack, self.compiled_stack(model))
+
+    @property
+    def device(self) -> torch.device:
+        return self.embedding.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.embedding.dtype
 
     def _pack_stack(self, model: Any, how: Packer) -> Stack:
         layers = [self._pack_layer(layer, how) for layer in model.layers]
@@ -177,12 +183,6 @@ class Decoder(nn.Module, TextGenerator):
         self.for_one = compiled if second < first else plain
         return second < first
 
-    def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
-        """An empty cache on the model's device and in its dtype; see `KeyValueCache`."""
-        return KeyValueCache(
-            self.config, batch_size, capacity, device=self.device, dtype=self.dtype
-        )
-
     @torch.inference_mode()
     def forward(
         self,
@@ -195,7 +195,7 @@ class Decoder(nn.Module, TextGenerator):
         """Predict the next token; arguments, results and errors are those of `Llama.forward`."""
         h = self.hidden_states(tokens, mask, cache)
         stack = self.for_one if tokens.shape == (1, 1) else self.stack
-        return stack.output(h if targets is not None else last_real(h, mask)[:, None]), h
+        return stack.output(h if targets is not None else last_real_states(h, mask)[:, None]), h
 
     @torch.inference_mode()
     def hidden_states(
@@ -250,10 +250,10 @@ class Decoder(nn.Module, TextGenerator):
             used = cache.keys[:, :, :, : cache.length], cache.values[:, :, :, : cache.length]
             slots = list(zip(*(part.unbind() for part in used), strict=True))
             # The first token, one that fills the cache, and padding would be compiled for again.
-            if tokens.shape == (1, 1) and context.mask is None:
+            if tokens.shape == (1, 1) and context.visible is None:
                 stack = self.for_one if 1 < cache.length < cache.capacity else stack
         for layer, place in zip(stack.layers, slots, strict=True):
-            h = stack.run(h, layer, rotation, context.mask, place)
+            h = stack.run(h, layer, rotation, context.visible, place)
         return direction(h, self.eps) * self.gain
 
     def _turns(self) -> Tensor:
@@ -274,14 +274,14 @@ class Decoder(nn.Module, TextGenerator):
 
 
 def run_layer(
-    h: Tensor, layer: PackedLayer, rotation: Tensor, mask: Tensor | None, slots: Slots | None
+    h: Tensor, layer: PackedLayer, rotation: Tensor, visible: Tensor | None, slots: Slots | None
 ) -> Tensor:
     """One decoder layer, `LlamaLayer.forward` in packed form.
 
     Args:
         h: (B, T, C).
         rotation: (..., T, H + 2 KV, D/2, 2), from `_rotation`.
-        mask: boolean, broadcastable to (B, H, T, S), True where a query may attend.
+        visible: boolean, broadcastable to (B, H, T, S), True where a query may attend.
         slots: of this layer; the last T are these tokens', and are written to. A single row is
             written to all rows of the cache.
     """
@@ -297,7 +297,7 @@ def run_layer(
     if torch.compiler.is_compiling():  # for one token, whose attention is part of the kernel
         attended = attend(query, key, value)
     else:
-        attended = F.scaled_dot_product_attention(query, key, value, mask, enable_gqa=True)
+        attended = F.scaled_dot_product_attention(query, key, value, visible, enable_gqa=True)
     h = h + layer.output(attended.transpose(1, 2).reshape(B, T, -1))
     gate, up = layer.gate_up(direction(h, layer.eps) * layer.ffn_gain).chunk(2, dim=-1)
     return h + layer.down(F.silu(gate) * up)

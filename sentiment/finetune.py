@@ -3,119 +3,213 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from checkpoints import pt
 from classifier import LlamaEmbeddingClassifier
 from llama import Llama
-from sentiment import report
-from sentiment.activations import LIMITS, checkpoint_layers
-from sentiment.batching import Encoded, encode_reviews
+from sentiment.classify import About, log_probabilities
+from sentiment.encoding import Encoded, encode_reviews
 from sentiment.evaluation import Metrics, describe, evaluate, evaluate_reviews, write_predictions
-from sentiment.frozen import StateBank, compute_states
+from sentiment.frozen import freeze
 from sentiment.pooling import make_classifier
-from sentiment.recipe import FinetuneOptions, Recipe
 from sentiment.reviews import Reviews
-from sentiment.splits import Splits
-from sentiment.store import Store
-from sentiment.training import Examples, Trainer, predict
-from support.files import require_space
-from tokenizer import TextTokenizer
+from sentiment.splits import Outputs, Splits
+from support.files import require_space, sample_digest, sha256
+from tokenizer import TextTokenizer, save_tokenizer
+from training.activations import LIMITS, checkpoint_layers
+from training.batches import Batch, padded_batches, shown
+from training.interrupts import Interrupted
+from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, is_installed
+from training.recipe import Recipe
+from training.run import RUNS, Run
+from training.trainer import Trainer, state_bytes
 
-FEATURE_CACHE = Path(".feature_cache")
+# The course's recipe for the whole model, and the laptop's for a head on frozen states.
+WHOLE_MODEL = {"epochs": 5, "lr": 2e-5}
+FROZEN = {"epochs": 20, "lr": 3e-4}
+
+
+@dataclass(frozen=True)
+class FinetuneOptions:
+    """What decides a run beside its recipe and data.
+
+    Raises:
+        ValueError: a field is out of range, or a package is missing.
+    """
+
+    checkpoint: Path  # of the model, to tell runs apart
+    freeze: bool = False  # train the head alone
+    pooling: str = "last_token"  # one of pooling.POOLING_METHODS
+    dropout: float = 0.3  # probability, before the head
+    max_sentence_len: int | None = None  # tokens of a review that are kept; None keeps what fits
+    activation_checkpointing: str = "auto"  # one of activations.LIMITS: which layers compute twice
+    save_minutes: float = 10.0  # between two saves of the run's state
+    resume: bool = False
+    tensorboard: bool | None = None  # None: where the package is installed
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"hidden_dropout_prob={self.dropout}: must be in [0, 1)")
+        if self.max_sentence_len is not None and self.max_sentence_len < 1:
+            raise ValueError(f"max_sentence_len={self.max_sentence_len}: must be at least 1")
+        if not self.save_minutes >= 0:  # true for NaN as well
+            raise ValueError(f"save_minutes={self.save_minutes}: must be at least 0")
+        if self.tensorboard and not is_installed("tensorboard"):
+            raise ValueError(
+                "--tensorboard needs the package tensorboard (extra plots): pip install tensorboard"
+            )
+
+
+@dataclass
+class ReviewTask:
+    """What the trainer is handed: a classifier, and reviews with their labels."""
+
+    model: LlamaEmbeddingClassifier
+    ids: dict[str, list[list[int]]]  # split -> token ids, or rows of a bank of states
+    labels: dict[str, list[int]]
+    pad_id: int
+    recipe: Recipe
+    about: About
+
+    def __post_init__(self) -> None:
+        self.device = self.model.classifier_head.weight.device
+        self.size, self.held_out = len(self.ids["train"]), len(self.ids["dev"])
+
+    def micro_batches(self, rows: Sequence[int]) -> Iterator[Batch]:
+        budget = self.recipe.max_tokens
+        return padded_batches(
+            self.ids["train"], self.pad_id, max_tokens=budget, rows=rows, device=self.device
+        )
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        labels = torch.tensor([self.labels["train"][row] for row in batch.rows])
+        labels = labels.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.autocast):
+            log_probabilities = self.model(batch.tokens, batch.mask)
+            loss = F.nll_loss(log_probabilities, labels, reduction="sum")
+        return loss, int((log_probabilities.argmax(dim=-1) == labels).sum())
+
+    def predict(self, split: str) -> tuple[float, list[int]]:
+        """Mean loss and predicted labels, in the file's order."""
+        ids, budget = self.ids[split], 4 * self.recipe.max_tokens
+        batches = padded_batches(ids, self.pad_id, max_tokens=budget, device=self.device)
+        batches = shown(batches, ids, split, estimate=False)
+        found = log_probabilities(self.model, batches, len(ids), autocast=self.recipe.autocast)
+        loss = F.nll_loss(found, torch.tensor(self.labels[split]))
+        return loss.item(), found.argmax(dim=-1).tolist()
+
+    def evaluate(self) -> tuple[float, dict[str, float]]:
+        loss, predictions = self.predict("dev")
+        dev = evaluate(self.labels["dev"], predictions, self.model.num_labels)
+        figures = {"Loss/dev": loss, "Accuracy/dev": dev.accuracy, "F1/dev": dev.macro_f1}
+        return dev.accuracy, figures
+
+    def best(self) -> dict[str, Any]:
+        return {"about": asdict(self.about), "model": self.model.state_dict()}
 
 
 def run_finetune(
     model: Llama,
     tokenizer: TextTokenizer,
     splits: Splits,
-    outputs: dict[str, tuple[Reviews, str]],
+    outputs: Outputs,
     recipe: Recipe,
     options: FinetuneOptions,
 ) -> dict[str, Metrics | None]:
     """Train, keep the best epoch by dev accuracy, reload it, and write predictions and figures.
 
     Raises:
-        Interrupted: Ctrl-C came; the state is saved.
+        Interrupted: Ctrl-C or SIGTERM came; the state is saved.
         ValueError: no room on the disk, or a state to resume that is of another run.
     """
     assert splits.train is not None
-    names = splits.label_names
     torch.manual_seed(recipe.seed)
-    config = SimpleNamespace(
-        num_labels=len(names),
-        option="freeze" if options.freeze else "finetune",
-        hidden_dropout_prob=options.dropout,
-    )
-    classifier = make_classifier(config, options.pooling, model)
     reviews = {"train": splits.train, **{split: read for split, (read, _) in outputs.items()}}
-    encoded = {
-        split: _encode(split, read, tokenizer, model, options) for split, read in reviews.items()
-    }
-    family, kind = f"finetune-{splits.dataset}", "-frozen" if options.freeze else ""
-    run = f"{recipe.epochs}-{recipe.lr:g}{kind}"
-    name = f"{family}-{run}"
-    setting = _setting(splits, options, {split: part.ids for split, part in encoded.items()})
-    store = Store(Path(), family, run, {**setting, "causal": model.config.causal})
-    if options.resume:
-        store.load_last(recipe)  # another run's is refused before the states are computed
-    if options.tensorboard:
-        report.require_tensorboard()
-    if options.freeze:
-        encoded = _freeze(classifier, encoded, reviews, tokenizer.pad_id, recipe, options)
-    else:
-        checkpoint_layers(model, LIMITS[options.activation_checkpointing])
-    examples = {split: Examples(encoded[split].ids, reviews[split].labels) for split in reviews}
-    # A frozen run's "tokens" are rows of the bank, and its padding any row: the first.
-    pad_id = 0 if options.freeze else tokenizer.pad_id
-    trainer = Trainer(classifier, recipe, examples["train"], examples["dev"], pad_id, store)
-    _announce(trainer, store)
-    if options.resume:
-        if trainer.resume():
-            print(f"resumed   epoch {trainer.progress.epoch + 1}, batch {trainer.progress.batch}")
-        else:
-            print(f"resume    no {store.last} here: starting anew")
-    if options.tensorboard:
-        folder = Path(outputs["dev"][1]).parent / "tensorboard" / name
-        done = trainer.progress.epoch * trainer.steps_per_epoch + trainer.progress.batch
-        trainer.log = report.open_tensorboard(folder, done + 1 if done else None)
-    print(f"expected  about {trainer.seconds_left() / 60:.1f} minutes of training", flush=True)
-    try:
-        trainer.run(60 * options.save_minutes)
-        return _finish(trainer, examples, outputs, names, recipe, options, name)
-    except KeyboardInterrupt:
-        if store.last.exists():
-            print(f"\n{store.last} is saved; go on with the same command and --resume")
-        raise
-
-
-def _encode(
-    split: str, reviews: Reviews, tokenizer: TextTokenizer, model: Llama, options: FinetuneOptions
-) -> Encoded:
     limit = model.config.max_seq_len
-    encoded = encode_reviews(reviews.sentences, tokenizer, limit, options.max_sentence_len)
-    if encoded.cut:
-        kept = min(limit, options.max_sentence_len or limit)
-        print(f"{split}: {encoded.cut} reviews were cut to {kept} tokens")
-    return encoded
+    encoded = {
+        split: encode_reviews(read.sentences, tokenizer, limit, options.max_sentence_len)
+        for split, read in reviews.items()
+    }
+    report_cuts(encoded, min(limit, options.max_sentence_len or limit))
+    setting = settle(splits, recipe, options, encoded, model)
+    kind = f"finetune-{splits.dataset}"
+    run = Run.fitting(kind, setting) if options.resume else None
+    task = make_task(model, tokenizer.pad_id, splits, reviews, encoded, recipe, options)
+    if run is None:
+        run = new_run(task, kind, f"{kind}-{name_of(recipe, options)}", setting, options.resume)
+    with run:
+        save_tokenizer(tokenizer, run.best)
+        trainer = Trainer(task, recipe, run)
+        print(f"training  {splits.train.path.name}, {task.size} sentences: {recipe}")
+        if run.last.exists():
+            trainer.resume()
+            done = trainer.progress
+            print(f"resumed   {run.folder}, after {done.epoch} epochs and {done.batch} batches")
+        log = open_log(run, trainer, task, Path(outputs["dev"][1]).parent, options)
+        try:
+            trainer.train(60 * options.save_minutes, log)
+        except Interrupted:
+            log.close()
+            print(f"\n{run.last} is saved; go on with the same command and --resume")
+            raise
+        return finish(trainer, task, run, log, splits, outputs, options)
 
 
-def _setting(
-    splits: Splits, options: FinetuneOptions, ids: dict[str, list[list[int]]]
+def new_run(task: ReviewTask, kind: str, name: str, setting: dict[str, Any], resume: bool) -> Run:
+    """A folder for a run, if there is room for what it keeps."""
+    if resume:
+        print(f"resume    no run {RUNS}/{kind}-... to go on with: starting anew")
+    last, best = state_bytes(task.model)
+    # While a file is replaced, the old one and the new one exist side by side.
+    require_space(RUNS, 2 * last + best, f"a run in {RUNS}/")
+    run = Run.new(name, setting)
+    print(f"run       {run.folder}: state {last / 1e6:,.0f} MB, best weights {best / 1e6:,.0f} MB")
+    if run.folder.name != name:
+        print(f"note      {RUNS / name} is an earlier run and stays; --resume goes on with one")
+    return run
+
+
+def report_cuts(encoded: dict[str, Encoded], kept: int) -> None:
+    """Say how many reviews are too long."""
+    for split, texts in encoded.items():
+        if texts.cut:
+            print(f"{split}: {texts.cut} reviews were cut to {kept} tokens")
+
+
+def name_of(recipe: Recipe, options: FinetuneOptions) -> str:
+    """What tells runs on one dataset apart for people; config.json has all of it."""
+    parts = [f"epochs{recipe.epochs}", f"batch{recipe.batch_size}", f"lr{recipe.lr:g}"]
+    parts += [f"seed{recipe.seed}"] + ["frozen"] * options.freeze
+    parts += [options.pooling] * (options.pooling != "last_token")
+    return "-".join(parts)
+
+
+def settle(
+    splits: Splits,
+    recipe: Recipe,
+    options: FinetuneOptions,
+    encoded: dict[str, Encoded],
+    model: Llama,
 ) -> dict[str, Any]:
     """What has to be the same for a run to be resumed, as plain data."""
     assert splits.train is not None
+    ids = [encoded["train"].ids, encoded["dev"].ids]
     return {
-        "train": _digest(splits.train.path),
-        "dev": _digest(splits.dev.path),
-        "tokens": hashlib.sha256(repr([ids["train"], ids["dev"]]).encode()).hexdigest()[:16],
-        "labels": list(splits.label_names),
-        "checkpoint": f"{options.checkpoint.name}, {_sample_digest(options.checkpoint)}",
+        **asdict(recipe),
+        **{f"{part.path.name}, SHA-256": sha256(part.path) for part in (splits.train, splits.dev)},
+        "tokens, SHA-256": hashlib.sha256(repr(ids).encode()).hexdigest(),
+        "label_names": list(splits.label_names),
+        "checkpoint": options.checkpoint.name,
+        "checkpoint, sampled": sample_digest(options.checkpoint),
+        "causal": model.config.causal,
         "freeze": options.freeze,
         "pooling": options.pooling,
         "hidden_dropout_prob": options.dropout,
@@ -123,143 +217,93 @@ def _setting(
     }
 
 
-def _sample_digest(path: Path) -> str:
-    """A digest of a large file's size and of blocks all over it, in milliseconds."""
-    size, digest = path.stat().st_size, hashlib.sha256()
-    digest.update(str(size).encode())
-    with path.open("rb") as file:
-        for i in range(256):
-            file.seek(size * i // 256)
-            digest.update(file.read(4096))
-    return f"SHA-256 of samples {digest.hexdigest()[:16]}"
-
-
-def _digest(path: Path) -> str:
-    return f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
-
-
-def _freeze(
-    classifier: LlamaEmbeddingClassifier,
-    encoded: dict[str, Encoded],
-    reviews: dict[str, Reviews],
+def make_task(
+    model: Llama,
     pad_id: int,
+    splits: Splits,
+    reviews: dict[str, Reviews],
+    encoded: dict[str, Encoded],
     recipe: Recipe,
     options: FinetuneOptions,
-) -> dict[str, Encoded]:
-    """Compute the states of all texts, or read them back, and put a bank in the model's place."""
-    model = classifier.llama
-    bank = StateBank(model)
-    rows = {}
-    for split, texts in encoded.items():
-        facts = (
-            _sample_digest(options.checkpoint),
-            options.pooling,
-            recipe.autocast,
-            recipe.max_tokens,
-            model.config,
-            texts.ids,
-        )
-        key = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-        path = FEATURE_CACHE / f"{reviews[split].path.stem}-{key}.pt"
-        start = len(bank.states)
-        if (saved := _read_states(path)) is not None:
-            bank.add(saved["states"])
-            rows[split] = Encoded([[start + row for row in r] for r in saved["rows"]], texts.cut)
-            print(f"{split}: states read from {path}")
-            continue
-        rows[split] = compute_states(
-            model, bank, texts, options.pooling, pad_id, 4 * recipe.max_tokens,
-            autocast=recipe.autocast, description=f"{split} states",
-        )  # fmt: skip
-        relative = [[row - start for row in r] for r in rows[split].ids]
-        contents = {"states": bank.states[start:].clone(), "rows": relative}
-        pt.save(path, contents)
-    classifier.llama = cast(Llama, bank)
-    return rows
-
-
-def _read_states(path: Path) -> dict[str, Any] | None:
-    """States that an earlier run has kept; None where there are none, or they are damaged."""
-    if not path.exists():
-        return None
-    try:
-        return torch.load(path, weights_only=True)
-    except Exception as error:  # torch raises a dozen types on damaged files
-        print(f"note      {path} is damaged ({type(error).__name__}): computing the states again")
-        return None
-
-
-def _announce(trainer: Trainer, store: Store) -> None:
-    """Say what is trained and how much disk it needs, and check that it is there."""
-    trained = sum(p.numel() for g in trainer.optimizer.param_groups for p in g["params"])
-    weights = pt.content_bytes(trainer.classifier.state_dict())
-    last, best = weights + 8 * trained, weights
-    # While a file is replaced, the old one and the new one exist side by side.
-    require_space(store.last.parent, 2 * last + best, "the checkpoints of this run")
-    print(
-        f"training  {trained:,} parameters on {len(trainer.train_data.ids)} sentences, "
-        f"{trainer.recipe.epochs} epochs, batches of {trainer.recipe.batch_size}, "
-        f"lr {trainer.recipe.lr:g}{', bfloat16 products' if trainer.recipe.autocast else ''}"
-        f"{', compiled AdamW' if trainer.recipe.compile else ''}"
+) -> ReviewTask:
+    """A classifier on the model, or on its states, and the reviews for it."""
+    config = SimpleNamespace(
+        num_labels=len(splits.label_names),
+        option="freeze" if options.freeze else "finetune",
+        hidden_dropout_prob=options.dropout,
     )
-    print(
-        f"disk      {store.last} {last / 1e6:,.0f} MB, {store.best} {best / 1e6:,.0f} MB; "
-        "no others are kept"
+    classifier = make_classifier(config, options.pooling, model)
+    about = About(
+        splits.label_names, options.pooling, options.max_sentence_len, model.config.to_dict()
     )
-    if store.last.exists():
-        print(f"note      {store.last} is here: --resume goes on from it, else it is replaced")
+    if options.freeze:
+        digest = sample_digest(options.checkpoint)
+        source = str(options.checkpoint.resolve())
+        about = About(**{**asdict(about), "checkpoint": source, "digest": digest})
+        bank, encoded = freeze(model, encoded, pad_id, options.pooling, recipe, digest)
+        classifier.llama = cast(Llama, bank)
+        pad_id = 0  # the "tokens" are rows of the bank, and padding may be any row
+    else:
+        limit = LIMITS[options.activation_checkpointing]
+        checkpoint_layers(model.layers, model.activation_bytes, limit)
+    ids = {split: texts.ids for split, texts in encoded.items()}
+    labels = {split: read.labels for split, read in reviews.items()}
+    return ReviewTask(classifier, ids, labels, pad_id, recipe, about)
 
 
-def _finish(
+def open_log(
+    run: Run, trainer: Trainer, task: ReviewTask, folder: Path, options: FinetuneOptions
+) -> RunLog:
+    """The run's log: in its folder, as a picture there, and beside --dev_out for TensorBoard."""
+    sinks: list[Sink] = [JsonLines(run.log, trainer.step)]
+    if is_installed("matplotlib"):
+        labels = task.labels["dev"]
+        majority = evaluate(labels, labels, task.model.num_labels).majority
+        levels = {"Accuracy": ("majority class, dev", majority)}
+        sinks.append(Curves(run.log, run.curves, run.folder.name, levels))
+    else:
+        print("no curves are drawn: that needs the package matplotlib (extra plots)")
+    if options.tensorboard or (options.tensorboard is None and is_installed("tensorboard")):
+        sinks.append(TensorBoard(folder / "tensorboard" / run.folder.name, trainer.step))
+    return RunLog(sinks, asdict(trainer.recipe) | {"pooling": options.pooling})
+
+
+def finish(
     trainer: Trainer,
-    examples: dict[str, Examples],
-    outputs: dict[str, tuple[Reviews, str]],
-    names: list[str],
-    recipe: Recipe,
+    task: ReviewTask,
+    run: Run,
+    log: RunLog,
+    splits: Splits,
+    outputs: Outputs,
     options: FinetuneOptions,
-    name: str,
 ) -> dict[str, Metrics | None]:
     """Evaluate the best epoch, from its file, and write everything that is to be kept."""
-    progress = trainer.progress
+    progress, names = trainer.progress, splits.label_names
     trainer.load_best()
-    print(f"best      epoch {progress.best_epoch}, read back from {trainer.store.best}")
+    print(f"best      epoch {progress.best_epoch}, read back from {run.best}")
     metrics: dict[str, Metrics | None] = {}
-    losses = {}
     for split, (reviews, outfile) in outputs.items():
-        losses[split], predictions = predict(
-            trainer.classifier, examples[split], trainer.pad_id, recipe, split
-        )
-        metrics[split] = evaluate_reviews(reviews, predictions, len(names))
-        print(describe(split, metrics[split], names))
+        loss, predictions = task.predict(split)
+        metrics[split] = found = evaluate_reviews(reviews, predictions, len(names))
+        print(describe(split, found, names))
         write_predictions(outfile, predictions, reviews)
         print(f"wrote {outfile}")
-    dev_out = Path(outputs["dev"][1])
-    before, _, after = dev_out.stem.removesuffix("-output").rpartition("-dev-")
-    stem = dev_out.parent / (f"{before}-{after}" if before else after)
-    contents = {
-        "name": name,
-        "recipe": asdict(recipe),
-        "options": {**asdict(options), "checkpoint": str(options.checkpoint)},
-        "epochs": progress.history,
-        "best_epoch": progress.best_epoch,
-        **{split: "n/a" if m is None else asdict(m) for split, m in metrics.items()},
-    }
-    report.write_metrics(Path(f"{stem}-metrics.json"), contents)
-    print(f"wrote {stem}-metrics.json")
-    labels = outputs["dev"][0].labels
-    majority = evaluate(labels, labels, len(names)).majority
-    if report.draw_curves(Path(f"{stem}-curves.png"), progress.history, name, majority):
-        print(f"wrote {stem}-curves.png")
-    else:
-        print("no curves drawn: that needs the package matplotlib (extra plots)")
-    if trainer.log is not None:
-        for split, m in metrics.items():
-            if m is not None and split == "test":
-                trainer.log.add_scalar("Loss/test", losses[split], progress.best_epoch)
-                trainer.log.add_scalar("Accuracy/test", m.accuracy, progress.best_epoch)
-                trainer.log.add_scalar("F1/test", m.macro_f1, progress.best_epoch)
-        hyperparameters = asdict(recipe) | {"pooling": options.pooling}
-        best = {"best_dev_accuracy": progress.best_dev_accuracy, "best_epoch": progress.best_epoch}
-        trainer.log.add_hparams(hyperparameters, best)
-        trainer.log.close()
+        if found is not None and split == "test" and not run.metrics.exists():
+            figures = {
+                "Loss/test": loss,
+                "Accuracy/test": found.accuracy,
+                "F1/test": found.macro_f1,
+            }
+            log.add(trainer.step, figures, progress.best_epoch)
+    log.close({"best_dev_accuracy": progress.best_score, "best_epoch": progress.best_epoch})
+    run.finish(
+        {
+            "recipe": asdict(trainer.recipe),
+            "options": {**asdict(options), "checkpoint": str(options.checkpoint)},
+            "epochs": progress.history,
+            "best_epoch": progress.best_epoch,
+            **{split: "n/a" if m is None else asdict(m) for split, m in metrics.items()},
+        }
+    )
+    print(f"finished  {run.folder}; --option classify goes on with it")
     return metrics

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from base_llama import last_real
+from cache import last_real_states
 from classifier import LlamaEmbeddingClassifier
 from llama import Llama
 
@@ -33,7 +33,7 @@ def pool(method: str, h: Tensor, mask: Tensor, scores: Tensor | None = None) -> 
     """
     real = mask[..., None]
     if method == "last_token":
-        return last_real(h, mask)
+        return last_real_states(h, mask)
     if method == "cls_token":
         return h[torch.arange(len(h), device=h.device), mask.int().argmax(dim=1)]
     if method == "mean_pooling":

@@ -6,16 +6,14 @@ import time
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-import torch
 from torch import Tensor
 
 from classifier import LlamaZeroShotClassifier, prompt_suffix
 from llama import Llama
-from sentiment.batching import Encoded, encode_reviews, pad
+from sentiment.encoding import encode_reviews
 from sentiment.evaluation import Metrics, describe, evaluate_reviews, write_predictions
-from sentiment.reviews import Reviews
 from sentiment.scoring import calibrate, chain_rule_scores, course_scores
-from sentiment.splits import Splits
+from sentiment.splits import Outputs, Splits
 from tokenizer import TextTokenizer
 
 
@@ -27,11 +25,11 @@ class PromptOptions:
         ValueError: a field is out of range.
     """
 
-    scoring: str  # "chain" or "course"
-    calibrate: bool
-    batch_size: int | None  # prompts in a batch; None: as many as max_tokens allow
-    max_tokens: int  # of a batch, padding included
-    max_sentence_len: int | None  # tokens of a review that are kept; None keeps what fits
+    scoring: str = "chain"  # or "course"
+    calibrate: bool = False
+    batch_size: int | None = None  # prompts in a batch; None: as many as max_tokens allow
+    max_tokens: int = 1024  # of a batch, padding included
+    max_sentence_len: int | None = None  # tokens of a review that are kept; None keeps what fits
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "max_tokens", "max_sentence_len"):
@@ -44,7 +42,7 @@ def run_prompt(
     model: Llama,
     tokenizer: TextTokenizer,
     splits: Splits,
-    outputs: dict[str, tuple[Reviews, str]],
+    outputs: Outputs,
     options: PromptOptions,
 ) -> dict[str, Metrics | None]:
     """Score every review of every split, print the metrics and write the predictions."""
@@ -59,16 +57,12 @@ def run_prompt(
         split: encode_reviews(reviews.sentences, tokenizer, limit, options.max_sentence_len, suffix)
         for split, (reviews, _) in outputs.items()
     }
-    seconds = _seconds_per_token(classifier, encoded["dev"], tokenizer.pad_id)
-    tokens = sum(len(ids) for part in encoded.values() for ids in part.ids)
-    count = sum(len(part.ids) for part in encoded.values())
-    print(f"expected  about {seconds * tokens:.0f} s for {count} prompts", flush=True)
     metrics = {}
     for split, (reviews, outfile) in outputs.items():
         if encoded[split].cut:
             print(f"{split}: {encoded[split].cut} reviews were cut to fit {limit} tokens")
         start = time.perf_counter()
-        scores = _scores(classifier, encoded[split], tokenizer, names, options)
+        scores = _scores(classifier, encoded[split].ids, tokenizer, names, options)
         seconds = time.perf_counter() - start
         predictions = scores.argmax(dim=-1).tolist()
         metrics[split] = evaluate_reviews(reviews, predictions, len(names))
@@ -81,28 +75,14 @@ def run_prompt(
 
 def _scores(
     classifier: LlamaZeroShotClassifier,
-    encoded: Encoded,
+    ids: list[list[int]],
     tokenizer: TextTokenizer,
     names: list[str],
     options: PromptOptions,
 ) -> Tensor:
+    size = options.batch_size
     if options.scoring == "course":
-        scores = course_scores(classifier, encoded, tokenizer, names, options.batch_size or 8)
+        scores = course_scores(classifier, ids, tokenizer, names, size or 8)
     else:
-        scores = chain_rule_scores(
-            classifier, encoded, tokenizer.pad_id, options.max_tokens, options.batch_size
-        )
+        scores = chain_rule_scores(classifier, ids, tokenizer.pad_id, options.max_tokens, size)
     return calibrate(scores) if options.calibrate else scores
-
-
-@torch.no_grad()
-def _seconds_per_token(classifier: LlamaZeroShotClassifier, encoded: Encoded, pad_id: int) -> float:
-    rows = sorted(range(len(encoded.ids)), key=lambda row: len(encoded.ids[row]))
-    middle = rows[len(rows) // 2 : len(rows) // 2 + 8]
-    batch = pad(encoded.ids, middle, pad_id, classifier.llama.device)
-    seconds = []
-    for _ in range(2):
-        start = time.perf_counter()
-        classifier(batch.tokens, batch.mask)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds) / batch.tokens.numel()

@@ -5,39 +5,33 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from classifier import LlamaZeroShotClassifier
-from sentiment.batching import Encoded, pad, padded_batches
 from tokenizer import TextTokenizer
+from training.batches import pad, padded_batches, shown
 
 
 @torch.no_grad()
 def chain_rule_scores(
     classifier: LlamaZeroShotClassifier,
-    encoded: Encoded,
+    ids: list[list[int]],
     pad_id: int,
     max_tokens: int,
     max_rows: int | None = None,
 ) -> Tensor:
     """(texts, classes) log-probabilities of the labels after each prompt, in the file's order."""
-    scores = torch.empty(len(encoded.ids), classifier.num_labels)
     device = classifier.llama.device
-    with tqdm(
-        total=len(encoded.ids), desc="prompts", unit="prompt", leave=False, disable=None
-    ) as bar:
-        for batch in padded_batches(
-            encoded.ids, pad_id, max_tokens=max_tokens, max_rows=max_rows, device=device
-        ):
-            scores[batch.rows] = classifier(batch.tokens, batch.mask).float().cpu()
-            bar.update(len(batch.rows))
+    batches = padded_batches(ids, pad_id, max_tokens=max_tokens, max_rows=max_rows, device=device)
+    scores = torch.empty(len(ids), classifier.num_labels)
+    for batch in shown(batches, ids, "prompts"):
+        scores[batch.rows] = classifier(batch.tokens, batch.mask).float().cpu()
     return scores
 
 
 @torch.no_grad()
 def course_scores(
     classifier: LlamaZeroShotClassifier,
-    encoded: Encoded,
+    ids: list[list[int]],
     tokenizer: TextTokenizer,
     label_names: list[str],
     batch_size: int,
@@ -47,17 +41,16 @@ def course_scores(
     Batches in the file's order, padded on the right without a mask; a label's pieces, of the
     label encoded alone, are all summed at the last position, which often is a pad.
     """
+    device = classifier.llama.device
     pieces = [tokenizer.encode(name, bos=False, eos=False) for name in label_names]
-    scores = torch.empty(len(encoded.ids), len(label_names))
-    for start in tqdm(
-        range(0, len(encoded.ids), batch_size), desc="batches", leave=False, disable=None
-    ):
-        rows = list(range(start, min(start + batch_size, len(encoded.ids))))
-        batch = pad(encoded.ids, rows, tokenizer.pad_id, classifier.llama.device)
+    parts = [range(start, start + batch_size) for start in range(0, len(ids), batch_size)]
+    batches = (pad(ids, part[: len(ids) - part.start], tokenizer.pad_id, device) for part in parts)
+    scores = torch.empty(len(ids), len(label_names))
+    for batch in shown(batches, ids, "prompts"):
         logits, _ = classifier.llama(batch.tokens)
         log_probabilities = F.log_softmax(logits[:, -1].float(), dim=-1).cpu()
         for i, label in enumerate(pieces):
-            scores[rows, i] = log_probabilities[:, label].sum(dim=-1)
+            scores[batch.rows, i] = log_probabilities[:, label].sum(dim=-1)
     return scores
 
 

@@ -16,6 +16,8 @@ from sentiment.reviews import (
     require_same_classes,
 )
 
+Outputs = dict[str, tuple[Reviews, str]]  # split -> its reviews, where predictions go
+
 COURSE_DATA = "data/cfimdb-{split}.txt"
 COURSE_LABELS = "data/cfimdb-label-mapping.json"
 
@@ -34,7 +36,14 @@ class Splits:
     def dataset(self) -> str:
         return self.dev.dataset
 
-    def outputs(self, kind: str, asked: Mapping[str, str | None]) -> dict[str, tuple[Reviews, str]]:
+    def __str__(self) -> str:
+        """Which reviews are used, and why, for a banner."""
+        parts = {"train": self.train, "dev": self.dev, "test": self.test}
+        counts = ", ".join(f"{len(part)} {split}" for split, part in parts.items() if part)
+        line = f"reviews   {self.dataset}: {counts}; labels {', '.join(self.label_names)}"
+        return f"{line}\nstand-in  {self.stand_in}" if self.stand_in else line
+
+    def outputs(self, kind: str, asked: Mapping[str, str | None]) -> Outputs:
         """dev and, where there is one, test: the reviews and where predictions go."""
         present = {"dev": self.dev, "test": self.test}
         return {

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import io
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 USER_ERROR = 2  # as argparse
-INTERRUPTED = 130  # as a shell says of a program stopped by Ctrl-C
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -36,9 +37,11 @@ def run(main: Callable[[], int | None]) -> None:
         status = 1
     except (ValueError, OSError) as error:
         status = complain(error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("\ninterrupted", file=sys.stderr)
-        status = INTERRUPTED
+        status = 128 + (error.args[0] if error.args else signal.SIGINT)  # as a shell says of it
+    # All is done: a Ctrl-C that comes while Python tidies up would kill it without a word.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     sys.exit(status)
 
 

@@ -1,4 +1,4 @@
-"""What the processor and the system can do: arithmetic, a compiler, free memory."""
+"""What the processor and the system can do: arithmetic, threads, a compiler, free memory."""
 
 from __future__ import annotations
 
@@ -38,3 +38,17 @@ def free_memory() -> int | None:
         return None
     sizes = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
     return sizes["MemAvailable"] * 1024
+
+
+def set_threads(threads: int | None) -> None:
+    """Compute with so many threads; None leaves it to torch, which takes one a core.
+
+    Raises:
+        ValueError: fewer than one, or more than there are processors.
+    """
+    most = os.cpu_count() or 1
+    if threads is None:
+        return
+    if not 1 <= threads <= most:
+        raise ValueError(f"--threads {threads}: must be from 1 to {most}, the processors here")
+    torch.set_num_threads(threads)

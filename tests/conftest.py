@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +18,10 @@ import sentencepiece
 import torch
 
 from assignment import handout
+from classifier import LlamaZeroShotClassifier
 from support import errors
-from tests.helpers import CONFIG, LABELS, random_llama, some_reviews
+from tests.helpers import CONFIG, LABELS, counting_llama, random_llama, some_reviews
+from tokenizer import Tokenizer
 
 # Started in the background, as `pytest &` in a script, a process ignores Ctrl-C, and so do its
 # children; some tests send it to theirs. A handler of ours is put back to the default in them.
@@ -26,6 +30,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 if "PYTEST_XDIST_WORKER" in os.environ:  # there is a worker for each processor
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"  # of what the tests start
+
+with contextlib.suppress(ImportError):  # an extra: how fast an example runs is the machine's affair
+    import hypothesis
+
+    hypothesis.settings.register_profile("any machine", deadline=None)
+    hypothesis.settings.load_profile("any machine")
 
 WORDS = ["wonderful", "terrible", "movie", "thriller", "wanted", "while", "hero", "playing"]
 
@@ -54,6 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     config = replace(CONFIG, vocab_size=300, max_seq_len=128)
     random_llama(config).save_pretrained(folder / "stories42M.pt")
+    counting_llama(config).save_pretrained(folder / "counting.pt")
     return folder
 
 
@@ -64,6 +75,14 @@ def work(folder: Path) -> Path:
         (folder / f"toy-{split}.txt").write_text(some_reviews(count, seed=count))
     (folder / "names.json").write_text(json.dumps(LABELS))
     return folder
+
+
+@pytest.fixture(scope="module")
+def zero_shot(work: Path) -> tuple[LlamaZeroShotClassifier, Tokenizer]:
+    """The zero-shot classifier of that model, with its tokenizer."""
+    tokenizer = Tokenizer(tokenizer_model=work / "tokenizer.model")
+    config = SimpleNamespace(num_labels=3, pretrained_model_path=work / "stories42M.pt")
+    return LlamaZeroShotClassifier(config, tokenizer, LABELS), tokenizer
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,21 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 
+import generation
 from config import LlamaConfig
 from llama import Llama
+from sampling import choose_token
 
 PROJECT = Path(__file__).parent.parent
 # No two sizes alike, KV < H; weights far larger than at the start of training, so that every
@@ -22,6 +31,7 @@ CONFIG = LlamaConfig(
 )
 
 
+CLEAR = 1e-3  # by so much the most likely token leads, if rounding is not to choose another
 LABELS = ["terrible", "wonderful while", "movie"]  # in the reviews that follow
 
 
@@ -36,6 +46,60 @@ def random_llama(config: LlamaConfig = CONFIG, seed: int = 0) -> Llama:
             else:
                 parameter.copy_(torch.randn_like(parameter) * 1.5 / parameter.shape[1] ** 0.5)
     return model
+
+
+def counting_llama(config: LlamaConfig, first: int = 3) -> Llama:
+    """A model whose greedy text is known and never ends: each token is followed by the next one.
+
+    After the last of the vocabulary comes `first`, so no control token is ever written. The right
+    token leads by far, whatever the processor, its threads and their rounding.
+    """
+    model = random_llama(replace(config, tie_embeddings=False), seed=1)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith(("compute_output.weight", "w2.weight")):
+                parameter.zero_()  # so the layers add nothing to a token's own embedding
+        model.norm.weight.fill_(1.0)
+        following = torch.arange(1, config.vocab_size + 1)
+        following[-1] = first
+        directions = F.normalize(model.tok_embeddings.weight, dim=-1)
+        model.output.weight.zero_()
+        model.output.weight[following[first:]] = directions[first:]
+    return model
+
+
+@contextmanager
+def recorded_margins() -> Iterator[list[torch.Tensor]]:
+    """By how much the most likely token of each row leads, step by step, in generated texts."""
+    margins: list[torch.Tensor] = []
+
+    def choose(logits: torch.Tensor, *given: Any) -> torch.Tensor:
+        best = logits.topk(2).values
+        margins.append(best[:, 0] - best[:, 1])
+        return choose_token(logits, *given)
+
+    with mock.patch.object(generation, "choose_token", choose):
+        yield margins
+
+
+def assert_same_text(
+    got: torch.Tensor, expected: torch.Tensor, margins: list[torch.Tensor]
+) -> None:
+    """(B, T + new) equal, in each row up to where two tokens are about as likely."""
+    leads = torch.stack(margins, dim=1)  # (B, new)
+    clear = (leads > CLEAR).int().cumprod(dim=1).bool()
+    start = expected.shape[1] - leads.shape[1]
+    assert got.shape == expected.shape
+    assert torch.equal(got[:, :start], expected[:, :start])
+    assert bool((got[:, start:] == expected[:, start:])[clear].all())
+    assert clear.float().mean() > 0.5, "hardly anything was compared"
+
+
+def assert_close(
+    got: torch.Tensor, expected: np.ndarray, atol: float = 1e-4, rtol: float = 1e-4
+) -> None:
+    """A tensor and the float64 oracle's array."""
+    torch.testing.assert_close(got.double(), torch.from_numpy(expected), atol=atol, rtol=rtol)
 
 
 def random_tokens(*shape: int, seed: int = 0, vocab_size: int = CONFIG.vocab_size) -> torch.Tensor:
@@ -68,6 +132,12 @@ def review_flags(work: Path, **changes: str) -> list[str]:
     files = {s: str(work / f"toy-{s}.txt") for s in ("train", "dev", "test")}
     given = {**files, "label-names": str(work / "names.json"), **changes}
     return list(itertools.chain.from_iterable((f"--{k}", v) for k, v in given.items()))
+
+
+def write(path: Path, content: bytes | str) -> Path:
+    """A file with this content, line ends as they are."""
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
 
 
 def contents(folder: Path) -> dict[Path, bytes]:

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sampling import filter_top_k, filter_top_p, next_token, sample_next
+from sampling import Sampling, choose_token, filter_top_k, filter_top_p, sample_next
 
 # Probabilities .5 .25 .125 .125, in another order: .125 .5 .125 .25
 LOGITS = torch.tensor([[math.log(p) for p in (0.125, 0.5, 0.125, 0.25)]])
@@ -40,7 +40,7 @@ def test_filters_leave_their_input_alone() -> None:
     before = LOGITS.clone()
     filter_top_k(LOGITS, 1)
     filter_top_p(LOGITS, 0.1)
-    next_token(LOGITS, 0.5, 2, 0.5)
+    choose_token(LOGITS, Sampling(0.5, 2, 0.5))
     assert torch.equal(LOGITS, before)
 
 
@@ -73,7 +73,8 @@ def test_the_draws_follow_the_distribution(temperature, top_k, top_p, probabilit
         roots[2] = 0  # the later of two equals
         probabilities = [r / sum(roots) for r in roots]
     generator = torch.Generator().manual_seed(7)
-    draws = next_token(LOGITS.expand(20_000, -1), temperature, top_k, top_p, generator)
+    sampling = Sampling(temperature, top_k, top_p)
+    draws = choose_token(LOGITS.expand(20_000, -1), sampling, generator)
     assert draws.shape == (20_000, 1)
     assert chi_square(draws, probabilities) < 16.3  # three degrees of freedom: 1 in 1000
 
@@ -81,7 +82,7 @@ def test_the_draws_follow_the_distribution(temperature, top_k, top_p, probabilit
 def test_temperature_zero_is_argmax_whatever_the_filters() -> None:
     logits = torch.randn(50, 30)
     for top_k, top_p in ((None, None), (5, None), (None, 0.3)):
-        got = next_token(logits, 0.0, top_k, top_p)
+        got = choose_token(logits, Sampling(0.0, top_k, top_p))
         assert torch.equal(got, logits.argmax(dim=-1, keepdim=True))
 
 
@@ -100,7 +101,7 @@ def test_a_huge_temperature_is_nearly_uniform() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_other_precisions(dtype: torch.dtype) -> None:
-    draws = next_token(LOGITS.to(dtype).expand(1000, -1), 0.7, 3, 0.9)
+    draws = choose_token(LOGITS.to(dtype).expand(1000, -1), Sampling(0.7, 3, 0.9))
     assert draws.dtype == torch.int64
 
 
@@ -114,3 +115,24 @@ def test_equal_to_transformers_filters() -> None:
     for p in (0.05, 0.5, 0.9, 0.999):
         theirs = transformers.TopPLogitsWarper(p)(None, logits)
         assert torch.equal(torch.isfinite(filter_top_p(logits, p)), torch.isfinite(theirs))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"temperature": -0.5}, "temperature=-0.5"),
+        ({"temperature": float("nan")}, "temperature=nan"),
+        ({"top_k": 0}, "top_k=0"),
+        ({"top_p": 0.0}, "top_p=0.0"),
+        ({"top_p": 1.5}, "top_p=1.5"),
+    ],
+)
+def test_a_number_out_of_range_is_named(given: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Sampling(**given)
+
+
+def test_logits_that_are_no_numbers_are_refused() -> None:
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="logits are not finite"):
+            choose_token(torch.tensor([[0.0, value]]), Sampling())

@@ -10,16 +10,15 @@ import torch
 import torch.nn.functional as F
 
 import checkpoints
-from data import STAND_IN
-from data.prepare import SNIPPETS
+from data import SNIPPETS, STAND_IN
 from inference import Decoder
 from llama import Llama
 from run_llama import PROMPT
-from sentiment.batching import padded_batches
 from sentiment.reviews import read_reviews
 from tests.helpers import run_script
-from tests.test_model import hugging_face_twin
+from tests.oracle import hugging_face_twin
 from tokenizer import TextTokenizer, tokenizer_for
+from training.batches import padded_batches
 
 pytestmark = pytest.mark.skipif(
     not STAND_IN.exists(), reason="the stand-in is not here: bash setup.sh prepares it"

@@ -21,7 +21,7 @@ from tokenizer import (
     Tokenizer,
     byte_alphabet,
     load_tokenizer,
-    save_vocabulary,
+    save_tokenizer,
     tokenizer_for,
 )
 
@@ -218,7 +218,7 @@ def test_a_vocabulary_that_contradicts_itself_is_refused(changes: dict, message:
 
 def test_files_are_recognised_from_their_content(trained: Path, tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
-    save_vocabulary(vocabulary(), tmp_path / "a.model")
+    (tmp_path / "a.model").write_bytes(BytePairTokenizer(vocabulary()).to_bytes())
     assert isinstance(load_tokenizer(tmp_path / "a.model"), BytePairTokenizer)
     assert isinstance(load_tokenizer(trained), Tokenizer)
     assert load_tokenizer(trained, max_len=2).max_len == 2
@@ -268,7 +268,7 @@ def test_where_a_checkpoints_tokenizer_comes_from(
         tokenizer_for(checkpoint(model, 320))
     (tmp_path / "tokenizer.model").write_bytes(trained.read_bytes())
     assert tokenizer_for(checkpoint(model, 320)).n_words == 320
-    save_vocabulary(vocabulary(), tmp_path / "X.tokenizer.json")
+    save_tokenizer(BytePairTokenizer(vocabulary()), model)
     assert tokenizer_for(checkpoint(model, size)).n_words == size
     assert tokenizer_for(checkpoint(model, 320), path="tokenizer.model").n_words == 320
     assert tokenizer_for(checkpoint(tmp_path / "Y.gguf", size, vocabulary())).n_words == size
@@ -303,6 +303,17 @@ def test_the_command_in_the_working_folder(trained: Path, tmp_path: Path) -> Non
     assert (tmp_path / "tokenizer.bin").exists()
 
 
-def test_the_vocabulary_file_is_plain_json(tmp_path: Path) -> None:
-    save_vocabulary(vocabulary(), tmp_path / "v.json")
-    assert json.loads((tmp_path / "v.json").read_text())["pre"] == "smollm"
+def test_a_saved_tokenizer_is_found_again_and_none_of_another_kind(
+    trained: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("tokenizers")
+    for saved in (BytePairTokenizer(vocabulary()), Tokenizer(tokenizer_model=trained)):
+        save_tokenizer(saved, tmp_path / "X.pt")
+        (file,) = tmp_path.iterdir()
+        assert file.name == f"X.tokenizer.{saved.file_type}"
+        again = load_tokenizer(file)
+        assert type(again) is type(saved)
+        assert again.encode("the 12 heroes", True, True) == saved.encode(
+            "the 12 heroes", True, True
+        )
+    assert json.loads(BytePairTokenizer(vocabulary()).to_bytes())["pre"] == "smollm"

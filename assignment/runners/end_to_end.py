@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import run_llama
+import sentiment.finetune
 from assignment.cases import TINY
 from assignment.runners.classifier import zero_shot_classifier
 from assignment.runners.stack import tiny_llama
@@ -26,7 +27,6 @@ from classifier import LlamaEmbeddingClassifier
 from config import LlamaConfig
 from llama import Llama
 from optimizer import AdamW
-from sentiment import report
 
 LABELS = ["bad", "good"]
 SUBJECTS = ("the film", "this story", "every scene", "the hero", "its music")
@@ -98,7 +98,7 @@ def run_modes(folder: Path) -> dict[str, Tensor]:
         with (
             mock.patch.object(sys, "argv", ["run_llama.py", *arguments]),
             # A picture that nobody looks at takes longer than all the rest.
-            mock.patch.object(report, "draw_curves", return_value=False),
+            mock.patch.object(sentiment.finetune, "is_installed", return_value=False),
             contextlib.redirect_stdout(io.StringIO()),
         ):
             run_llama.main()

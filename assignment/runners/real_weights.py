@@ -9,18 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-import checkpoints
 from assignment.runners.standins import Tensors
 from classifier import LlamaEmbeddingClassifier, LlamaZeroShotClassifier, prompt_suffix
 from data import LABEL_NAMES
 from llama import Llama
+from loading import load
 from optimizer import AdamW
 from run_llama import PROMPT
-from sentiment.batching import encode_reviews, pad
+from sentiment.encoding import encode_reviews
 from sentiment.frozen import StateBank, compute_states
 from sentiment.reviews import read_label_names
 from sentiment.scoring import chain_rule_scores
-from tokenizer import TextTokenizer, tokenizer_for
+from tokenizer import TextTokenizer
+from training.batches import pad
 
 MAX_TOKENS = 512  # of a batch, padding included
 EPOCHS, BATCH, LR = 20, 20, 1e-3  # of the head
@@ -35,8 +36,7 @@ class Bank(StateBank):
 
 
 def run_real_weights(given: Tensors) -> dict[str, Tensor]:
-    checkpoint = checkpoints.read(text(given["checkpoint"]))
-    model, tokenizer = Llama.from_checkpoint(checkpoint), tokenizer_for(checkpoint)
+    model, tokenizer = load(text(given["checkpoint"]))
     model.requires_grad_(False)
     train, held_out = (text(given[name]).split("\n") for name in ("train", "held_out"))
     return {
@@ -71,7 +71,7 @@ def zero_shot(model: Llama, tokenizer: TextTokenizer, sentences: list[str]) -> T
     classifier = LlamaZeroShotClassifier(config, tokenizer, names, model).eval()
     suffix = prompt_suffix(names)
     encoded = encode_reviews(sentences, tokenizer, model.config.max_seq_len, suffix=suffix)
-    return chain_rule_scores(classifier, encoded, tokenizer.pad_id, MAX_TOKENS)
+    return chain_rule_scores(classifier, encoded.ids, tokenizer.pad_id, MAX_TOKENS)
 
 
 def finetuned(
@@ -86,11 +86,11 @@ def finetuned(
     rows = []
     for sentences in (train, held_out):
         encoded = encode_reviews(sentences, tokenizer, model.config.max_seq_len)
-        states = compute_states(
-            model, bank, encoded, "last_token", tokenizer.pad_id, MAX_TOKENS,
-            autocast=False, description="states",
-        )  # fmt: skip
-        rows.append(torch.tensor(states.ids))
+        states, rows_of_texts = compute_states(
+            model, encoded.ids, "last_token", tokenizer.pad_id, MAX_TOKENS
+        )
+        start = bank.add(states)
+        rows.append(torch.tensor(rows_of_texts) + start)
     found = []
     for seed in given["seeds"].tolist():
         torch.manual_seed(seed)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from assignment.cases import FADING
-from base_llama import AttentionContext, KeyValueCache, LlamaPreTrainedModel, attention_context
-from base_llama import last_real as state_of_last_token
+from base_llama import LlamaPreTrainedModel
+from cache import AttentionContext, KeyValueCache, attention_context, last_real_states
 from config import LlamaConfig
 
 Tensors = Mapping[str, Tensor]
@@ -49,10 +49,10 @@ class StandInAttention(nn.Module):
         self.weight = nn.Parameter(weight)
 
     def forward(self, x: Tensor, context: AttentionContext | None = None) -> Tensor:
-        if context is None or context.mask is None:
+        if context is None or context.visible is None:
             seen = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
         else:
-            seen = context.mask
+            seen = context.visible
         weights = seen.to(x.dtype).expand(len(x), 1, -1, -1)[:, 0]  # (B, T, T)
         return weights / weights.sum(-1, keepdim=True) @ x @ self.weight
 
@@ -85,6 +85,10 @@ class StandInLlama(LlamaPreTrainedModel):
         self.output = nn.Linear(dim, vocab_size, bias=False)
         self.tie_weights()
 
+    def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
+        """As `TextGenerator.new_cache`, whose file imports one that a learner writes in."""
+        return KeyValueCache(self.config, batch_size, capacity, dtype=self.dtype)
+
     def hidden_states(
         self, tokens: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
     ) -> Tensor:
@@ -95,8 +99,8 @@ class StandInLlama(LlamaPreTrainedModel):
         if context.cache is not None:
             x = context.cache.update(0, x[:, :, None], x[:, :, None])[0][:, :, 0]  # (B, S, C)
         seen = x.new_ones(B, T, x.shape[1])  # one new token alone sees everything
-        if context.mask is not None:
-            seen = seen * context.mask.expand(B, 1, -1, -1)[:, 0]
+        if context.visible is not None:
+            seen = seen * context.visible.expand(B, 1, -1, -1)[:, 0]
         age = seen.sum(dim=-1, keepdim=True) - seen.cumsum(dim=-1)  # padding does not count
         return torch.tanh(FADING**age * seen @ x)
 
@@ -110,5 +114,5 @@ class StandInLlama(LlamaPreTrainedModel):
     ) -> tuple[Tensor, Tensor]:
         """As `Llama.forward`."""
         h = self.hidden_states(tokens, mask, cache)
-        wanted = h if targets is not None else state_of_last_token(h, mask)[:, None]
+        wanted = h if targets is not None else last_real_states(h, mask)[:, None]
         return self.output(wanted), h

@@ -1,0 +1,307 @@
+"""The one door: a path to a model and its tokenizer; text in, text out.
+
+    from loading import generate, load
+
+    model, tokenizer = load("data/SmolLM2-135M-Instruct.pt")
+    print(generate(model, tokenizer, "Water boils at", 20, temperature=0))
+
+What runs is the taught model or its fast twin, the room `inference/`. A learner's tree has no such
+room, so that what it prints comes from the learner's own code.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+import checkpoints
+from data import STAND_IN
+from llama import Llama
+from sampling import Sampling
+from support.processor import cpp_compiler, has_units
+from tokenizer import TextTokenizer, save_tokenizer, tokenizer_for
+
+try:
+    from inference import Decoder
+except ModuleNotFoundError as error:
+    if error.name != "inference":
+        raise
+    Decoder = None  # type: ignore[assignment, misc]
+
+COURSE_CHECKPOINT = "stories42M.pt"
+NO_COMPILER = "--compile: no C++ compiler here (g++ or clang++); goes on without"
+ENGINES = ("auto", "fast", "taught")
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+Model = Any  # a `Llama`, or an `inference.Decoder`, which has its methods
+Texts = TypeVar("Texts", str, list[str])  # one, or several
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What runs a model, and in what arithmetic.
+
+    Raises:
+        ValueError: two options do not go together, or there is no fast engine here.
+    """
+
+    name: str = "taught"  # taught, fast, or auto: fast on a processor, where inference/ is here
+    dtype: str = "float32"  # of the weights
+    quantize: str | None = None  # int8, or None
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name not in ENGINES:
+            raise ValueError(f"--engine {self.name}: must be one of {', '.join(ENGINES)}")
+        if self.dtype not in DTYPES:
+            raise ValueError(f"--dtype {self.dtype}: must be one of {', '.join(DTYPES)}")
+        wanted = self.wants_fast()
+        if wanted and Decoder is None:
+            raise ValueError(f"{wanted}: this tree has no folder inference/; leave it out")
+        if wanted and self.name == "taught":
+            raise ValueError(f"{wanted} needs the fast engine; leave out --engine taught")
+        if self.quantize is not None and self.dtype != "float32":
+            raise ValueError(f"--quantize {self.quantize} and --dtype {self.dtype}: give one")
+
+    def wants_fast(self) -> str:
+        """The first option that only the fast engine has, or nothing."""
+        if self.name == "fast":
+            return "--engine fast"
+        if self.quantize is not None:
+            return f"--quantize {self.quantize}"
+        return "--compile" if self.compile else ""
+
+    def run(self, model: Llama) -> tuple[Model, str]:
+        """The model that is to run, and what to call it."""
+        by_default = self.name == "auto" and Decoder is not None and model.device.type == "cpu"
+        if not by_default and not self.wants_fast():
+            return model, "taught engine"
+        compile = self.compile and cpp_compiler() is not None
+        decoder = Decoder(model, self.dtype, self.quantize, compile)
+        words = "fast engine" + (f" with {self.quantize} weights" if self.quantize else "")
+        if compile:
+            words += ", compiled" if decoder.compiled else ", not compiled, which is faster here"
+        return decoder, words
+
+    def notes(self, device: torch.device) -> list[str]:
+        """What a user should know of these options on this machine."""
+        notes = []
+        if self.compile and cpp_compiler() is None:
+            notes.append(NO_COMPILER)
+        if device.type == "cpu" and not has_units(DTYPES[self.dtype]):
+            notes.append(
+                f"this processor has no {self.dtype} units: a long prompt or a batch is slower "
+                "than with --dtype float32"
+            )
+        return notes
+
+
+def load(
+    path: str | PathLike[str],
+    *,
+    engine: str | Engine = "taught",
+    device: str | torch.device = "cpu",
+    tokenizer: str | PathLike[str] | None = None,
+    max_len: int | None = None,
+    causal: bool | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+) -> tuple[Model, TextTokenizer]:
+    """Read a model and its tokenizer from a checkpoint of any format.
+
+    Args:
+        path: of the checkpoint.
+        engine: "taught" gives a `Llama`, "fast" an `inference.Decoder`; an `Engine` says more.
+        device: "cpu", "cuda" or "mps"; "auto" takes a GPU where there is one.
+        tokenizer: path of its tokenizer; None for the one in or beside the checkpoint.
+        max_len: tokens of a text that the tokenizer keeps.
+        causal: overrides the checkpoint's configuration.
+        tell: is told, a line at a time, what was loaded and what runs it.
+
+    Raises:
+        ValueError: a file is missing, damaged or does not fit, or an option makes no sense.
+    """
+    options = Engine(engine) if isinstance(engine, str) else engine
+    device = choose_device(device) if isinstance(device, str) else device
+    checkpoint = checkpoints.read(path)
+    text_tokenizer = tokenizer_for(checkpoint, max_len, tokenizer)
+    llama = Llama.from_checkpoint(checkpoint, dtype=DTYPES[options.dtype], causal=causal).to(device)
+    tell(f"model     {checkpoint.path.name} ({checkpoint.format}): {llama.footprint()}")
+    model, words = options.run(llama)
+    kind = "" if llama.config.causal else ", bidirectional"
+    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
+    tell(f"runs on   {device.type}{threads}, {options.dtype}{kind}, {words}")
+    for note in options.notes(device):
+        tell(f"note      {note}")
+    return model, text_tokenizer
+
+
+def save(model: Llama, tokenizer: TextTokenizer, path: str | PathLike[str]) -> None:
+    """Write a course `.pt`, and beside it the tokenizer; `load` takes both up again.
+
+    Raises:
+        ValueError: the model is no `Llama`, or a file cannot be written.
+    """
+    if not isinstance(model, Llama):
+        raise ValueError(f"a {type(model).__name__} cannot be saved: save the Llama it was made of")
+    save_tokenizer(tokenizer, Path(path))  # first, so that the .pt stands for both
+    model.save_pretrained(path)
+
+
+def generate(
+    model: Model,
+    tokenizer: TextTokenizer,
+    text: Texts,
+    max_new_tokens: int = 75,
+    temperature: float = 1.0,
+    *,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+) -> Texts:
+    """Continue a text, or several at once; each is returned with what follows it.
+
+    Args:
+        text: a text, or a list of them.
+        max_new_tokens: how many tokens to add at most; a text ends earlier where the model ends it.
+        temperature, top_k, top_p: how they are chosen; see `sampling.Sampling`.
+        seed: of the choice; None takes torch's global source of randomness.
+
+    Raises:
+        ValueError: an argument is out of range, or a text is empty or longer than the context.
+    """
+    if isinstance(text, str):
+        options: dict[str, Any] = {"top_k": top_k, "top_p": top_p, "seed": seed}
+        return generate(model, tokenizer, [text], max_new_tokens, temperature, **options)[0]
+    sampling = Sampling(temperature, top_k, top_p)
+    if not text:
+        return []
+    prompts = [torch.tensor(encode_prompt(tokenizer, part)) for part in text]
+    idx = pad_sequence(prompts, batch_first=True, padding_value=tokenizer.pad_id)
+    mask = pad_sequence([torch.ones_like(p, dtype=torch.bool) for p in prompts], batch_first=True)
+    written: Iterator[Tensor] = model.write(
+        idx.to(model.device),
+        max_new_tokens,
+        sampling,
+        stop_tokens=tokenizer.control_ids,
+        generator=generator(model, seed),
+        mask=mask.to(model.device),
+    )
+    rows = torch.cat([idx[:, :0].to(model.device), *written], dim=1).tolist()
+    return [tokenizer.decode(p.tolist() + row) for p, row in zip(prompts, rows, strict=True)]
+
+
+def stream_text(
+    model: Model,
+    tokenizer: TextTokenizer,
+    text: str,
+    max_new_tokens: int = 75,
+    temperature: float = 1.0,
+    *,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+) -> Iterator[str]:
+    """Yield what follows a text, piece by piece as it is written; see `generate`."""
+    sampling = Sampling(temperature, top_k, top_p)
+    return stream_pieces(
+        model, tokenizer, encode_prompt(tokenizer, text), max_new_tokens, sampling, seed
+    )
+
+
+def stream_pieces(
+    model: Model,
+    tokenizer: TextTokenizer,
+    ids: list[int],
+    max_new_tokens: int,
+    sampling: Sampling,
+    seed: int | None = None,
+) -> Iterator[str]:
+    """Yield the text of each token that follows `ids`: nothing for a part of a character."""
+    text = tokenizer.decode(ids)
+    new: list[int] = []
+    for token in model.write(
+        torch.tensor([ids], device=model.device),
+        max_new_tokens,
+        sampling,
+        stop_tokens=tokenizer.control_ids,
+        generator=generator(model, seed),
+    ):
+        new.append(int(token))
+        longer = tokenizer.decode(ids + new)
+        more_may_come = len(new) < max_new_tokens and new[-1] not in tokenizer.control_ids
+        if longer.endswith("\ufffd") and more_may_come:  # a character of several tokens
+            yield ""
+            continue
+        yield longer[len(text) :]
+        text = longer
+
+
+def encode_prompt(tokenizer: TextTokenizer, text: str) -> list[int]:
+    """A text to continue as token ids; raises a ValueError where that leaves nothing."""
+    ids = tokenizer.encode(text, bos=True, eos=False)
+    if not ids:
+        raise ValueError("the prompt is empty: give a text to continue")
+    return ids
+
+
+def generator(model: Model, seed: int | None) -> torch.Generator | None:
+    """A source of randomness where the model is."""
+    return None if seed is None else torch.Generator(model.device).manual_seed(seed)
+
+
+def choose_checkpoint(asked: str | None) -> tuple[Path, str]:
+    """The checkpoint to read, and why it is a stand-in (or nothing).
+
+    Raises:
+        ValueError: nothing was asked for and neither default is here.
+    """
+    if asked is not None:
+        return Path(asked), ""
+    if Path(COURSE_CHECKPOINT).exists():
+        return Path(COURSE_CHECKPOINT), ""
+    if STAND_IN.exists():
+        return STAND_IN, f"{COURSE_CHECKPOINT} is not here; bash setup.sh --course fetches it"
+    raise ValueError(
+        f"no checkpoint: neither {COURSE_CHECKPOINT} nor {STAND_IN.name} is here; "
+        "bash setup.sh prepares the latter, --pretrained-model-path names another"
+    )
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name, "auto" being the first that is here.
+
+    Raises:
+        ValueError: it is not here.
+    """
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(device for device, here in present.items() if here)
+    if not present.get(name, False):
+        raise ValueError(f"--device {name}: there is no {name} device here; use --device cpu")
+    return torch.device(name)
+
+
+def seconds_per_token(model: Model, T: int) -> float:
+    """Time one more token after T others: with a cache, or, bidirectionally, all of them again."""
+    tokens = torch.zeros((1, T + 1), dtype=torch.long, device=model.device)
+    if model.config.causal:
+        tokens = tokens[:, :1]
+    seconds = []
+    with torch.no_grad():
+        for _ in range(3):  # the first touches the weights for the first time
+            start = time.perf_counter()
+            model(tokens[:, -model.config.max_seq_len :])[0].sum().item()
+            seconds.append(time.perf_counter() - start)
+    return min(seconds)

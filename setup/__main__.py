@@ -1,0 +1,48 @@
+"""Make the environment and fetch what the modes read: `bash setup.sh`, or `python -m setup`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from setup import add_course_flags
+from setup.environment import PROJECT, install, make_environment, requirements
+from support import errors
+
+EXTRAS = ("smollm2", "plots", "bench", "dev")  # what the README's commands use
+
+
+def main() -> int:
+    parser = errors.ArgumentParser(
+        prog="setup", description="Make the environment and fetch what the modes read."
+    )
+    parser.add_argument(
+        "--core",
+        action="store_true",
+        help="the five packages alone: enough for the checks and a course checkpoint",
+    )
+    add_course_flags(parser)
+    parser.add_argument(
+        "--venv",
+        type=Path,
+        default=PROJECT / ".venv",
+        metavar="DIR",
+        help="where the environment goes (default: .venv)",
+    )
+    arguments = parser.parse_args()
+    python = make_environment(arguments.venv.absolute())
+    install(python, requirements(() if arguments.core else EXTRAS))
+    command = [str(python), "-m", "setup.prepare"]
+    command += ["--skip-stand-in"] * arguments.core + ["--course"] * arguments.course
+    if arguments.folder:
+        command += ["--from", str(arguments.folder.absolute())]
+    sys.stdout.flush()
+    status = subprocess.run(command, cwd=PROJECT, check=False).returncode
+    if status == 0:
+        print(f"ready: {python} run_llama.py --option generate")
+    return status
+
+
+if __name__ == "__main__":
+    errors.run(main)

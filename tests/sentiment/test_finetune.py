@@ -1,0 +1,310 @@
+"""The finetune mode as a user types it, on a small course checkpoint."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+import run_llama
+from classifier import LlamaEmbeddingClassifier
+from llama import FeedForward, load_pretrained
+from tests.helpers import (
+    PROJECT,
+    assert_user_error,
+    contents,
+    review_flags,
+    run_script,
+)
+from tokenizer import Tokenizer
+
+
+@pytest.fixture(autouse=True)
+def no_earlier_runs(work: Path) -> None:
+    """Each test begins without runs."""
+    shutil.rmtree(work / "runs", ignore_errors=True)
+
+
+def the_run(folder: Path) -> Path:
+    """The one run in a folder."""
+    (run,) = (folder / "runs").iterdir()
+    return run
+
+
+def finetune(work: Path, *options: str) -> list[str]:
+    return ["--option", "finetune", *review_flags(work), "--epochs", "2", "--lr", "1e-3", *options]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--freeze"],
+        ["--pooling_method", "mean_pooling"],
+        ["--freeze", "--pooling_method", "attention_pooling"],
+        ["--autocast", "on"],
+        ["--batch_size", "80", "--max_tokens", "50"],
+    ],
+    ids=" ".join,
+)
+def test_the_finetune_mode(work: Path, run_here, options: list[str]) -> None:
+    result = run_here(run_llama.main, *finetune(work, *options), cwd=work)
+    assert result.returncode == 0, result.stderr
+    for part in ("run       runs/finetune-toy-epochs2-batch", "expected", "test accuracy"):
+        assert part in result.stdout, result.stdout
+    run = the_run(work)
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert len(metrics["epochs"]) == 2
+    assert 0 <= metrics["dev"]["accuracy"] <= 1
+    for split in ("dev", "test"):
+        lines = (work / f"toy-{split}-finetuning-output.txt").read_text().splitlines()
+        assert len(lines) == len((work / f"toy-{split}.txt").read_text().splitlines())
+    kept = {"best.pt", "best.tokenizer.model", "config.json", "last.pt", "lock", "log.jsonl"}
+    kept |= {"metrics.json"} | ({"curves.png"} if find_spec("matplotlib") else set())
+    assert {path.name for path in run.iterdir()} == kept
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [record["epoch"] for record in log if "Accuracy/dev" in record] == [1, 2]
+    assert any("Accuracy/test" in record for record in log)
+
+
+def test_the_name_tells_runs_apart(work: Path, run_here) -> None:
+    for options in ([], ["--seed", "5"], ["--batch_size", "16"], ["--hidden_dropout_prob", "0.1"]):
+        options = finetune(work, "--freeze", "--no-tensorboard", *options)
+        result = run_here(run_llama.main, *options, cwd=work)
+        assert result.returncode == 0, result.stderr
+    assert "is an earlier run and stays" in result.stdout
+    name = "finetune-toy-epochs2-batch{}-lr0.001-seed{}-frozen{}"
+    assert {run.name for run in (work / "runs").iterdir()} == {
+        name.format(8, 1337, ""),
+        name.format(8, 5, ""),
+        name.format(16, 1337, ""),
+        name.format(8, 1337, "-2"),
+    }
+
+
+def test_resuming_a_finished_run_writes_the_same_again(work: Path, run_here) -> None:
+    options = finetune(work, "--freeze", "--no-tensorboard", "--resume")
+    first = run_here(run_llama.main, *options, cwd=work)
+    assert "to go on with: starting anew" in first.stdout
+    run = the_run(work)
+    before = {path.name: path.read_bytes() for path in run.iterdir() if path.suffix != ".png"}
+    second = run_here(run_llama.main, *options, cwd=work)
+    assert second.returncode == 0, second.stderr
+    assert f"resumed   runs/{run.name}, after 2 epochs and 0 batches" in second.stdout
+    assert {
+        path.name: path.read_bytes() for path in run.iterdir() if path.suffix != ".png"
+    } == before
+    assert the_run(work) == run
+
+
+def test_a_frozen_backbone_equals_the_model_it_stands_for(work: Path, run_here) -> None:
+    """Training the head on looked-up states equals training it on computed ones."""
+    run_here(run_llama.main, *finetune(work, "--freeze", "--autocast", "off"), cwd=work)
+    saved = torch.load(the_run(work) / "best.pt", weights_only=True)["model"]
+    config = SimpleNamespace(num_labels=3, option="frozen", hidden_dropout_prob=0.3)
+    classifier = LlamaEmbeddingClassifier(config, load_pretrained(work / "stories42M.pt")).eval()
+    own = classifier.state_dict()
+    classifier.load_state_dict({**own, **saved})
+    tokenizer = Tokenizer(tokenizer_model=work / "tokenizer.model")
+    predictions = []
+    for line in (work / "toy-dev.txt").read_text().splitlines():
+        ids = tokenizer.encode(line.split(" ||| ")[1], bos=True, eos=False)
+        predictions.append(str(int(classifier(torch.tensor([ids])).argmax())))
+    written = (work / "toy-dev-finetuning-output.txt").read_text().splitlines()
+    assert [line.split(" ||| ")[0] for line in written] == predictions
+
+
+def test_damaged_states_are_computed_again(work: Path, run_here) -> None:
+    options = finetune(work, "--freeze", "--max_sentence_len", "5")
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+    for path in (work / ".feature_cache").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert result.returncode == 0, result.stderr
+    assert "truncated or corrupt; computing the states again" in result.stdout
+
+
+def test_resume_with_other_arguments_names_them(work: Path, run_here) -> None:
+    assert run_here(run_llama.main, *finetune(work, "--freeze"), cwd=work).returncode == 0
+    for changed, part in (
+        (["--lr", "0.5"], "lr 0.001 then and 0.5 now"),
+        (["--bidirectional"], "causal True then and False now"),
+        (["--max_sentence_len", "3"], "tokens"),
+    ):
+        options = finetune(work, "--freeze", "--resume", *changed)
+        assert_user_error(run_here(run_llama.main, *options, cwd=work), "of another run", part)
+
+
+def test_layers_that_compute_twice_train_the_same(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, calls = [], []
+    original = FeedForward.SwiGLU
+    for choice in ("off", "on"):
+        count = itertools.count()
+        monkeypatch.setattr(FeedForward, "SwiGLU", lambda *x, c=count: (next(c), original(*x))[1])
+        options = finetune(work, "--activation_checkpointing", choice, "--autocast", "off")
+        assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+        saved.append(torch.load(the_run(work) / "last.pt", weights_only=True)["model"])
+        shutil.rmtree(work / "runs")
+        calls.append(next(count))
+    assert all(torch.equal(weight, saved[1][name]) for name, weight in saved[0].items())
+    assert calls[1] > 1.5 * calls[0]
+
+
+def test_a_compiled_step_is_for_whole_models_and_needs_a_compiler(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = finetune(work, "--compile")
+    refused = run_here(run_llama.main, *options, "--freeze", cwd=work)
+    assert_user_error(refused, "--compile", "--no-freeze")
+    monkeypatch.setattr(run_llama, "cpp_compiler", lambda: None)
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert result.returncode == 0, result.stderr
+    assert "note      --compile: no C++ compiler here" in result.stdout
+
+
+def test_the_seed_may_be_large(work: Path, run_here) -> None:
+    options = finetune(work, "--freeze", "--seed", str(2**62))
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+
+
+def test_tensorboard_is_on_where_it_is_installed(work: Path, run_here, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    outputs = ["--dev_out", str(tmp_path / "d.txt"), "--test_out", str(tmp_path / "t.txt")]
+    result = run_here(run_llama.main, *finetune(work, "--freeze", *outputs), cwd=work)
+    assert result.returncode == 0, result.stderr
+    tags: set[str] = set()
+    for events in tmp_path.rglob("events.out.*"):
+        log = EventAccumulator(str(events)).Reload()
+        tags |= set(log.Tags()["scalars"])
+    assert tags >= {
+        "Loss/train_step", "Loss/train_epoch", "Loss/dev", "Loss/test", "Accuracy/dev",
+        "Accuracy/test", "F1/dev", "F1/test", "best_dev_accuracy", "best_epoch",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_the_same(work: Path, tmp_path: Path) -> None:
+    """kill -9, three times, each followed by --resume."""
+    options = finetune(work, "--save_minutes", "0", "--epochs", "6", "--seed", "5")
+    options += ["--pretrained-model-path", str(work / "stories42M.pt")]
+    options += ["--tokenizer", str(work / "tokenizer.model")]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    assert run_script("run_llama.py", *options, cwd=whole).returncode == 0
+    rng = random.Random()
+    command = [sys.executable, str(PROJECT / "run_llama.py"), *options, "--resume"]
+    for kill in range(3):
+        with subprocess.Popen(command, cwd=killed, stdout=subprocess.DEVNULL) as process:
+            known = saved_at(killed)
+            deadline = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < deadline:
+                if saved_at(killed) != known:
+                    time.sleep(rng.random() * 0.2)
+                    break
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+        assert saved_at(killed), kill
+    assert run_script(*command[1:], cwd=killed).returncode == 0
+    for name in ("best.pt", "last.pt"):
+        a, b = (torch.load(the_run(d) / name, weights_only=True) for d in (whole, killed))
+        assert all(torch.equal(x, b["model"][n]) for n, x in a["model"].items())
+    for name in ("toy-dev-finetuning-output.txt", "toy-test-finetuning-output.txt"):
+        assert (whole / name).read_bytes() == (killed / name).read_bytes()
+    logs = [(the_run(folder) / "log.jsonl").read_text().splitlines() for folder in (whole, killed)]
+    steps = [[{**json.loads(line), "seconds": 0} for line in log] for log in logs]
+    assert steps[0] == steps[1]
+    assert not list(killed.rglob(".*.part")), "a killed run's half-written file was left"
+
+
+def saved_at(folder: Path) -> float | None:
+    """When the state of the one run in a folder was last saved."""
+    times = [path.stat().st_mtime_ns for path in folder.glob("runs/*/last.pt")]
+    return max(times, default=None)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_it_is_said_how_to_go_on(
+    work: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    options = finetune(work, "--epochs", "100000", "--freeze", "--pretrained-model-path")
+    options += [str(work / "stories42M.pt"), "--tokenizer", str(work / "tokenizer.model")]
+    command = [sys.executable, "-u", str(PROJECT / "run_llama.py"), *options]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch 2"):
+                break
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=300)
+    assert process.returncode == 128 + number, errors
+    assert "go on with the same command and --resume" in output
+    assert "Traceback" not in errors
+    assert (the_run(tmp_path) / "last.pt").exists()
+    assert (the_run(tmp_path) / "log.jsonl").exists()
+
+
+def test_two_runs_at_once(work: Path, tmp_path: Path) -> None:
+    """The same command twice, side by side: neither loses anything to the other."""
+    options = finetune(work, "--freeze", "--epochs", "30", "--no-tensorboard")
+    options += ["--pretrained-model-path", str(work / "stories42M.pt")]
+    options += ["--tokenizer", str(work / "tokenizer.model")]
+    command = [sys.executable, str(PROJECT / "run_llama.py"), *options]
+    both = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for process in both:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    first, second = sorted((tmp_path / "runs").iterdir())
+    assert second.name == f"{first.name}-2"
+    a, b = (torch.load(run / "best.pt", weights_only=True)["model"] for run in (first, second))
+    assert all(torch.equal(weight, b[name]) for name, weight in a.items())
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"dev_out": "toy-train.txt"}, ["toy-train.txt: is read by this run"]),
+        ({"train": "two-train.txt"}, ["has the labels [2]", "two-train.txt"]),
+        ({"epochs": "0"}, ["epochs=0", "at least 1"]),
+        ({"batch_size": "0"}, ["batch_size=0", "at least 1"]),
+        ({"max_tokens": "-5"}, ["max_tokens=-5", "at least 1"]),
+        ({"max_sentence_len": "0"}, ["max_sentence_len=0", "at least 1"]),
+        ({"lr": "0"}, ["lr=0", "positive"]),
+        ({"hidden_dropout_prob": "1"}, ["hidden_dropout_prob=1", "[0, 1)"]),
+        ({"save_minutes": "-1"}, ["save_minutes=-1"]),
+        ({"dtype": "bfloat16"}, ["--dtype bfloat16", "--autocast"]),
+        ({"quantize": "int8"}, ["finetune trains the taught model", "--quantize"]),
+        ({"engine": "fast"}, ["finetune trains the taught model", "--engine fast"]),
+        ({"pooling_method": "median"}, ["--pooling_method", "'median'"]),
+    ],
+)
+def test_bad_input_gets_one_line(
+    work: Path, run_here, changes: dict[str, str], parts: list[str]
+) -> None:
+    (work / "two-train.txt").write_text("0 ||| a\n1 ||| b\n")
+    before = contents(work)
+    result = run_here(
+        run_llama.main, "--option", "finetune", *review_flags(work, **changes), cwd=work
+    )
+    assert_user_error(result, *parts)
+    assert contents(work) == before

@@ -1,0 +1,156 @@
+"""The one door: a path to a model and its tokenizer, text in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+import loading
+from inference import Decoder
+from llama import Llama
+from loading import Engine, generate, load, save, stream_text
+from tests.helpers import CONFIG, random_llama
+from tokenizer import TextTokenizer
+
+Opened = tuple[Llama, TextTokenizer]
+
+
+@pytest.fixture
+def counting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """A model that continues every text with the pieces that follow its last one."""
+    monkeypatch.chdir(folder)
+    return load("counting.pt")
+
+
+def following(tokenizer: TextTokenizer, text: str, count: int) -> str:
+    """What a model that counts makes of a text."""
+    ids = tokenizer.encode(text, bos=True, eos=False)
+    return tokenizer.decode(ids + [ids[-1] + n for n in range(1, count + 1)])
+
+
+def test_it_gives_the_taught_model_unless_asked_otherwise(folder: Path, counting: Opened) -> None:
+    assert isinstance(counting[0], Llama)
+    assert isinstance(load("counting.pt", engine="fast")[0], Decoder)
+    assert isinstance(load("counting.pt", engine="auto")[0], Decoder)
+    told: list[str] = []
+    model, _ = load(
+        "counting.pt", engine=Engine("auto", "bfloat16"), causal=False, tell=told.append
+    )
+    assert model.dtype == torch.bfloat16
+    assert not model.config.causal
+    assert told[0].startswith("model     counting.pt (PyTorch): ")
+    assert "bfloat16, bidirectional, fast engine" in told[1]
+
+
+def test_a_text_and_several_at_once(counting: Opened) -> None:
+    model, tokenizer = counting
+    texts = ["a hero", "wonderful", "a"]
+    expected = [following(tokenizer, text, 8) for text in texts]
+    assert generate(model, tokenizer, texts, 8, temperature=0) == expected
+    assert [generate(model, tokenizer, text, 8, 0.0) for text in texts] == expected
+    assert generate(model, tokenizer, []) == []
+    fast = Decoder(model)
+    assert generate(fast, tokenizer, texts, 8, temperature=0) == expected
+
+
+def test_a_streamed_text_is_the_generated_one(counting: Opened) -> None:
+    """Also across the byte pieces, of which some make no character alone."""
+    model, tokenizer = counting
+    for text in ("a hero", "\x00"):
+        whole = generate(model, tokenizer, text, 60, temperature=0)
+        pieces = list(stream_text(model, tokenizer, text, 60, temperature=0))
+        assert len(pieces) == 60
+        assert tokenizer.decode(tokenizer.encode(text, True, False)) + "".join(pieces) == whole
+
+
+def test_a_character_of_several_tokens_comes_whole(counting: Opened) -> None:
+    """Its bytes one after another, as a model that is made to write them does."""
+    _, tokenizer = counting
+    llama = "🦙"
+    ids = tokenizer.encode(llama, bos=False, eos=False)
+    assert len(ids) > 3
+
+    class Writer:
+        device = torch.device("cpu")
+
+        def write(self, *_: object, **__: object) -> Iterator[torch.Tensor]:
+            yield from torch.tensor(ids).view(-1, 1, 1)
+
+    pieces = list(stream_text(Writer(), tokenizer, "a", len(ids)))
+    assert "".join(pieces).strip() == llama
+    assert not any("\ufffd" in piece for piece in pieces)
+    cut = list(stream_text(Writer(), tokenizer, "a", len(ids) - 1))  # what is left is shown
+    assert len(cut) == len(ids)
+
+
+def test_the_seed_decides(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    model, tokenizer = load("stories42M.pt")
+    one, same, other = (generate(model, tokenizer, "a", 20, seed=seed) for seed in (1, 1, 2))
+    assert one == same != other
+
+
+def test_what_was_saved_loads_again(counting: Opened, tmp_path: Path) -> None:
+    model, tokenizer = counting
+    save(model, tokenizer, tmp_path / "own.pt")
+    again, its_tokenizer = load(tmp_path / "own.pt")
+    assert again.config == model.config
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name]), name
+    text = generate(again, its_tokenizer, "a hero", 5, temperature=0)
+    assert text == following(tokenizer, "a hero", 5)
+    assert {path.name for path in tmp_path.iterdir()} == {"own.pt", "own.tokenizer.model"}
+    with pytest.raises(ValueError, match="a Decoder cannot be saved: save the Llama"):
+        save(Decoder(model), tokenizer, tmp_path / "other.pt")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"text": "hero " * 200}, "the context ends at max_seq_len=128"),
+        ({"temperature": -1.0}, "temperature=-1.0"),
+        ({"top_p": 0.0}, "top_p=0.0"),
+        ({"max_new_tokens": -1}, "max_new_tokens=-1"),
+    ],
+)
+def test_a_wrong_argument_is_named(counting: Opened, given: dict, message: str) -> None:
+    model, tokenizer = counting
+    with pytest.raises(ValueError, match=message):
+        generate(model, tokenizer, **{"text": "a", **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"engine": "slow"}, "--engine slow: must be one of auto, fast, taught"),
+        ({"engine": Engine("fast"), "device": "tpu"}, "--device tpu: there is no tpu"),
+        ({"path": "nope.pt"}, "nope.pt: no such checkpoint"),
+    ],
+)
+def test_what_cannot_be_loaded_is_named(counting: Opened, given: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load(**{"path": "counting.pt", **given})
+
+
+def test_a_tree_without_the_fast_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "Decoder", None)
+    model, name = Engine("auto").run(random_llama(CONFIG))
+    assert isinstance(model, Llama)
+    assert name == "taught engine"
+    for wanted in ({"name": "fast"}, {"quantize": "int8"}, {"compile": True}):
+        with pytest.raises(ValueError, match="this tree has no folder inference/"):
+            Engine(**wanted)
+
+
+def test_without_any_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "STAND_IN", tmp_path / "absent.pt")
+    with pytest.raises(ValueError, match=r"no checkpoint: neither .* bash setup\.sh"):
+        loading.choose_checkpoint(None)
+    (tmp_path / "absent.pt").touch()
+    path, why = loading.choose_checkpoint(None)
+    assert path.name == "absent.pt"
+    assert "bash setup.sh --course" in why

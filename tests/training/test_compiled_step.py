@@ -1,0 +1,36 @@
+"""The compiled step of AdamW is the taught one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from optimizer import AdamW
+from support.processor import cpp_compiler
+from training.compiled_step import compile_step
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(cpp_compiler() is None, reason="no C++ compiler here")
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_the_compiled_step_is_the_taught_one(weight_decay: float) -> None:
+    torch.manual_seed(0)
+    starts = [torch.randn(7, 5), torch.randn(300), torch.randn(2, 3, 4)]
+    results = []
+    for compiled in (False, True):
+        parameters = [torch.nn.Parameter(p.clone()) for p in starts]
+        optimizer = AdamW(parameters, lr=0.1, weight_decay=weight_decay)
+        if compiled:
+            compile_step(optimizer)
+        for n in range(5):
+            for p in parameters:
+                p.grad = torch.sin(p.detach() * (n + 1))
+            optimizer.step()
+        results.append(torch.cat([p.detach().flatten() for p in parameters]))
+    torch.testing.assert_close(*results, atol=1e-6, rtol=1e-5)
+
+
+def test_a_learners_optimizer_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(AdamW, "update")
+    with pytest.raises(ValueError, match="the AdamW of this tree has no update"):
+        compile_step(AdamW([torch.nn.Parameter(torch.ones(2))]))

@@ -1,0 +1,99 @@
+"""One log of a run, and its sinks: lines, curves, TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from training.log import Curves, JsonLines, RunLog, TensorBoard, read_log
+
+
+def write_some(log: RunLog, steps: range) -> None:
+    for step in steps:
+        log.add(step, {"Loss/train_step": 1.0 / step})
+        if step % 3 == 0:
+            log.add(step, {"Loss/dev": 2.0 / step, "Accuracy/dev": 0.5}, epoch=step // 3)
+
+
+def figures(path: Path) -> list[dict[str, float]]:
+    """The log without its clock."""
+    return [{k: v for k, v in record.items() if k != "seconds"} for record in read_log(path)]
+
+
+def test_a_line_for_each_step_and_each_epoch(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    log = RunLog([JsonLines(path, 0)], {})
+    write_some(log, range(1, 7))
+    log.close()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(lines) == 8
+    assert {"step": 3, "epoch": 1, "Loss/dev": 2 / 3, "Accuracy/dev": 0.5}.items() <= lines[
+        3
+    ].items()
+    seconds = [line["seconds"] for line in lines]
+    assert seconds == sorted(seconds)
+
+
+def test_a_resumed_log_is_the_unbroken_one(tmp_path: Path) -> None:
+    """Steps after the last saved state come again; a line that a kill cut short is none."""
+    whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
+    write_some(RunLog([JsonLines(whole, 0)], {}), range(1, 10))
+    write_some(RunLog([JsonLines(broken, 0)], {}), range(1, 7))
+    with broken.open("a") as file:
+        file.write('{"step": 7, "Loss/tr')
+    write_some(RunLog([JsonLines(broken, 4)], {}), range(5, 10))
+    assert figures(broken) == figures(whole)
+
+
+def test_a_new_run_begins_with_an_empty_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    write_some(RunLog([JsonLines(path, 0)], {}), range(1, 4))
+    JsonLines(path, 0)
+    assert path.read_text() == ""
+
+
+def test_the_curves_are_the_logs(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path, picture = tmp_path / "log.jsonl", tmp_path / "curves.png"
+    curves = Curves(path, picture, "a run", {"Accuracy": ("majority", 0.4)})
+    curves.close({}, {})
+    assert not picture.exists(), "there is nothing to draw yet"
+    log = RunLog([JsonLines(path, 0), curves], {})
+    write_some(log, range(1, 7))
+    assert curves.curves() == {
+        "Loss": {
+            "train_step": [(step, 1 / step) for step in range(1, 7)],
+            "dev": [(3, 2 / 3), (6, 2 / 6)],
+        },
+        "Accuracy": {"dev": [(3, 0.5), (6, 0.5)]},
+    }
+    assert not picture.exists(), "it is drawn anew every minute, and at the end"
+    curves.drawn -= 61
+    log.add(7, {"Loss/dev": 0.1}, epoch=3)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    log.close({"best": 1.0})
+
+
+def test_tensorboard_has_steps_epochs_and_hyperparameters(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    log = RunLog([TensorBoard(tmp_path, 0)], {"lr": 0.1, "pooling": "mean", "compile": False})
+    write_some(log, range(1, 7))
+    log.close({"best_dev_accuracy": 0.5})
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [event.step for event in events.Scalars("Loss/train_step")] == [1, 2, 3, 4, 5, 6]
+    assert [event.step for event in events.Scalars("Accuracy/dev")] == [1, 2]
+    (folder,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert "best_dev_accuracy" in EventAccumulator(str(folder)).Reload().Tags()["scalars"]
+
+
+def test_the_room_needs_neither_package() -> None:
+    """Only a sink that is made loads its own."""
+    code = "import sys, training.log; print({'matplotlib', 'tensorboard'} & sys.modules.keys())"
+    from tests.helpers import run_code
+
+    assert run_code(code).stdout == "set()\n", sys.version

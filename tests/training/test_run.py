@@ -1,0 +1,123 @@
+"""A run's folder: a name of its own, a lock, and the newest that fits."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import PROJECT, run_code
+from training.run import Run, finished_run
+
+SETTING = {"lr": 0.1, "labels": ["bad", "good"], "max_len": None}
+
+
+def run_with_state(root: Path, name: str = "toy-a", **changes: object) -> Run:
+    run = Run.new(name, SETTING | changes, root)
+    run.save_last({"step": 1})
+    run.lock.release()
+    return run
+
+
+def age(run: Run, seconds: int) -> None:
+    for path in run.folder.iterdir():
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - seconds))
+
+
+def test_every_run_gets_a_folder_of_its_own(tmp_path: Path) -> None:
+    names = [Run.new("toy", SETTING, tmp_path / "runs").folder.name for _ in range(3)]
+    assert names == ["toy", "toy-2", "toy-3"]
+    assert json.loads((tmp_path / "runs" / "toy-2" / "config.json").read_text()) == SETTING
+
+
+def test_the_newest_that_fits_goes_on(tmp_path: Path) -> None:
+    old, new, other = (run_with_state(tmp_path) for _ in range(3))
+    age(old, 100)
+    age(new, 50)
+    (other.folder / "config.json").write_text(json.dumps(SETTING | {"lr": 0.2}))
+    found = Run.fitting("toy", SETTING, tmp_path)
+    assert found is not None
+    assert found.folder == new.folder
+    assert Run.fitting("something", SETTING, tmp_path) is None
+    assert Run.fitting("toy", SETTING, tmp_path / "nowhere") is None
+
+
+def test_a_run_without_a_state_is_none_to_go_on_with(tmp_path: Path) -> None:
+    Run.new("toy-a", SETTING, tmp_path)
+    assert Run.fitting("toy", SETTING, tmp_path) is None
+
+
+def test_of_runs_with_other_settings_the_newest_ones_differences_are_named(tmp_path: Path) -> None:
+    age(run_with_state(tmp_path, lr=0.3), 100)
+    run_with_state(tmp_path, "toy-b", lr=0.2, labels=["a"])
+    with pytest.raises(
+        ValueError, match=r"toy-b is of another run: labels .*lr 0\.2 then and 0\.1"
+    ):
+        Run.fitting("toy", SETTING, tmp_path)
+
+
+def test_a_run_that_is_alive_is_left_alone(tmp_path: Path) -> None:
+    """Until its process ends, however that ends."""
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom training.run import Run\n"
+        f"run = Run.new('toy-a', {SETTING!r}, Path({str(tmp_path)!r}))\n"
+        "run.save_last({'step': 1})\nprint('alive', flush=True)\ntime.sleep(600)\n"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"alive\n"
+            with pytest.raises(ValueError, match="a run that is alive holds it"):
+                Run.fitting("toy", SETTING, tmp_path)
+            assert Run.new("toy-a", SETTING, tmp_path).folder.name == "toy-a-2"
+        finally:
+            process.kill()
+    found = Run.fitting("toy", SETTING, tmp_path)
+    assert found is not None
+    assert found.folder.name == "toy-a"
+
+
+def test_two_that_begin_at_once_get_two_folders(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path\nfrom training.run import Run\n"
+        f"print([Run.new('toy', {{}}, Path({str(tmp_path)!r})).folder.name for _ in range(20)])\n"
+    )
+    names = [name for _ in range(2) for name in eval(run_code(code).stdout)]
+    assert len(set(names)) == len(names) == len(list(tmp_path.iterdir())) == 40
+
+
+def test_the_best_weights_are_of_the_epoch_that_is_asked_for(tmp_path: Path) -> None:
+    run = Run.new("toy", SETTING, tmp_path)
+    run.save_best(2, {"model": {}})
+    assert run.load_best(2) == {"epoch": 2, "model": {}}
+    with pytest.raises(ValueError, match="not the best epoch of this run"):
+        run.load_best(1)
+
+
+def test_the_newest_finished_run_or_the_one_that_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no finished run in .*--option finetune makes one"):
+        finished_run(None, "toy", tmp_path)
+    runs = [run_with_state(tmp_path) for _ in range(3)]
+    for run, seconds in zip(runs[:2], (100, 50), strict=True):
+        run.save_best(1, {"model": {}})
+        run.finish({"dev": 0.5})
+        age(run, seconds)
+    assert finished_run(None, "toy", tmp_path) == runs[1].folder
+    assert finished_run("toy-a", "toy", tmp_path) == runs[0].folder
+    assert finished_run(str(runs[0].folder), "toy", tmp_path) == runs[0].folder
+    with pytest.raises(ValueError, match="--run toy-a-3: is not finished"):
+        finished_run("toy-a-3", "toy", tmp_path)
+    with pytest.raises(ValueError, match=r"--run nope: no such run .*finished: toy-a-2, toy-a$"):
+        finished_run("nope", "toy", tmp_path)
+
+
+def test_a_damaged_configuration_is_named(tmp_path: Path) -> None:
+    run = run_with_state(tmp_path)
+    (run.folder / "config.json").write_text("{")
+    with pytest.raises(ValueError, match=r"config\.json: missing or damaged"):
+        Run.fitting("toy", SETTING, tmp_path)

@@ -1,0 +1,194 @@
+"""The trainer on a small task: micro-batches, the best epoch, and a state that survives a kill."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from optimizer import AdamW
+from support.processor import cpp_compiler
+from tests.training.toy import SIZE, ToyTask, toy_trainer, weights
+from training import cosine_schedule
+from training.interrupts import Interrupted
+from training.recipe import Recipe
+from training.run import Run
+from training.trainer import Trainer, add_gradients, in_words, state_bytes
+
+COMPILED = [
+    pytest.mark.slow,
+    pytest.mark.skipif(cpp_compiler() is None, reason="no C++ compiler here"),
+]
+
+
+def test_one_large_batch_equals_many_small_ones(tmp_path: Path) -> None:
+    """Also for the last batch of an epoch, which has three examples of eight."""
+    whole, parts = toy_trainer(tmp_path, max_tokens=10_000), toy_trainer(tmp_path, max_tokens=20)
+    for trainer in (whole, parts):
+        trainer.train(save_seconds=1e9)
+    torch.testing.assert_close(weights(whole), weights(parts), atol=1e-5, rtol=1e-4)
+    first, second = (trainer.progress.history[0]["Loss/train_epoch"] for trainer in (whole, parts))
+    assert first == pytest.approx(second, abs=1e-5)
+
+
+def test_an_example_weighs_the_same_wherever_it_lands() -> None:
+    """The last, ragged batch is divided by the size of a whole one, too."""
+    task = ToyTask(Recipe(1, 0.1, max_tokens=20))
+    rows, gradients = [1, 5, 9], []
+    for size, parts in ((8, [rows]), (8, [[row] for row in rows])):
+        task.model.zero_grad()
+        for part in parts:
+            add_gradients(task, part, size)
+        gradients.append(torch.cat([p.grad.flatten() for p in task.model.parameters()]))  # type: ignore[union-attr]
+    torch.testing.assert_close(*gradients)
+    task.model.zero_grad()
+    loss = sum(task.loss(batch)[0] for batch in task.micro_batches(rows))
+    assert isinstance(loss, torch.Tensor)
+    (loss / 8).backward()
+    expected = torch.cat([p.grad.flatten() for p in task.model.parameters()])  # type: ignore[union-attr]
+    torch.testing.assert_close(gradients[0], expected)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=COMPILED)])
+def test_resumed_equals_unbroken_bit_for_bit(tmp_path: Path, compiled: bool) -> None:
+    unbroken = toy_trainer(tmp_path, dropout=0.4, compile=compiled)
+    unbroken.train(save_seconds=1e9)
+    for stop in (2, 5, 6, 7, 9):  # in an epoch, at its end, in the next
+        broken = toy_trainer(tmp_path, dropout=0.4, compile=compiled)
+        steps, original = itertools.count(1), broken._step
+
+        def step(rows: Any, original: Any = original, steps: Any = steps, stop: int = stop) -> None:
+            original(rows)
+            if next(steps) == stop:
+                raise Killed
+
+        broken._step = step  # type: ignore[method-assign]
+        with pytest.raises(Killed):
+            broken.train(save_seconds=0)
+        torch.manual_seed(99)
+        resumed = toy_trainer(tmp_path, run=broken.run, dropout=0.4, compile=compiled)
+        resumed.resume()
+        assert 0 < resumed.step < stop
+        resumed.train(save_seconds=1e9)
+        resumed.run.load_best(resumed.progress.best_epoch)
+        assert torch.equal(weights(resumed), weights(unbroken)), stop
+        assert resumed.progress == unbroken.progress
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_obeyed_after_the_step_with_a_whole_state(
+    tmp_path: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unbroken, stopped = toy_trainer(tmp_path), toy_trainer(tmp_path)
+    unbroken.train(save_seconds=1e9)
+    original = stopped._step
+
+    def step(rows: Any) -> None:
+        if stopped.step == 3:
+            os.kill(os.getpid(), number)
+        original(rows)
+
+    stopped._step = step  # type: ignore[method-assign]
+    with pytest.raises(Interrupted) as caught:
+        stopped.train(save_seconds=1e9)
+    assert caught.value.args == (number,)
+    assert "finishing this step, then saving" in capsys.readouterr().err
+    resumed = toy_trainer(tmp_path, run=stopped.run)
+    resumed.resume()
+    assert resumed.step == 4
+    resumed.train(save_seconds=1e9)
+    assert torch.equal(weights(resumed), weights(unbroken))
+
+
+def test_training_learns_and_the_best_epoch_is_kept(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path, epochs=12, lr=0.05)
+    trainer.train(1e9)
+    history = [entry["Accuracy/dev"] for entry in trainer.progress.history]
+    assert trainer.progress.best_epoch == history.index(max(history)) + 1
+    assert max(history) > 0.6
+    trainer.load_best()
+    assert trainer.task.evaluate()[0] == pytest.approx(max(history))
+    assert not trainer.optimizer.state, "the moments' memory is given back"
+
+
+def test_a_schedule_and_a_bound_on_gradients(tmp_path: Path) -> None:
+    """Equal to a loop by hand with torch's own clipping."""
+
+    def schedule(step: int) -> float:
+        return cosine_schedule(step, 0.05, 0.001, 3, 10)
+
+    trainer = toy_trainer(tmp_path, options={"schedule": schedule, "max_norm": 0.05})
+    trainer.train(1e9)
+    by_hand = ToyTask(trainer.recipe)
+    parameters = list(by_hand.model.parameters())
+    optimizer, step = AdamW(parameters, lr=1.0), 0
+    for epoch in range(2):
+        seed = (trainer.recipe.seed * 1_000_003 + epoch) % 2**63
+        order = torch.randperm(SIZE, generator=torch.Generator().manual_seed(seed))
+        for rows in order.split(8):
+            optimizer.zero_grad()
+            add_gradients(by_hand, rows.tolist(), 8)
+            torch.nn.utils.clip_grad_norm_(parameters, 0.05)
+            optimizer.param_groups[0]["lr"] = schedule(step)
+            optimizer.step()
+            step += 1
+    expected = torch.cat([p.detach().flatten() for p in parameters])
+    torch.testing.assert_close(weights(trainer), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_the_sizes_of_the_files_are_known_beforehand(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path)
+    trainer.train(1e9)
+    last, best = state_bytes(trainer.task.model)
+    for path, expected in ((trainer.run.last, last), (trainer.run.best, best)):
+        assert expected < path.stat().st_size < expected + 20_000
+
+
+def test_a_full_disk_keeps_what_was_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = toy_trainer(tmp_path)
+    trainer.save()
+    before = trainer.run.last.read_bytes()
+
+    def full(contents: Any, file: Any) -> None:
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("torch.save", full)
+    with pytest.raises(ValueError, match="the disk is full or failing; what was saved before"):
+        trainer.save()
+    assert trainer.run.last.read_bytes() == before
+    names = {path.name for path in trainer.run.folder.iterdir()}
+    assert names == {"last.pt", "config.json", "lock"}
+
+
+def test_figures_in_words() -> None:
+    figures = {"Loss/train_epoch": 1.23456, "Accuracy/dev": 0.5}
+    assert in_words(figures) == "train loss 1.235, dev accuracy 0.500"
+
+
+def test_a_damaged_state_is_named(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path)
+    trainer.run.last.write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(ValueError, match=r"last\.pt: truncated or corrupt; start the run anew"):
+        trainer.resume()
+
+
+def test_a_trainer_needs_no_log_and_no_task_of_a_room(tmp_path: Path) -> None:
+    run = Run.new("toy", {}, tmp_path)
+    recipe = Recipe(1, 0.1)
+    Trainer(ToyTask(recipe), recipe, run).train(1e9)
+    assert {path.name for path in run.folder.iterdir()} == {
+        "best.pt",
+        "config.json",
+        "last.pt",
+        "lock",
+    }

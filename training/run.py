@@ -1,0 +1,162 @@
+"""The folder of a training run, `runs/<name>/`, and what is kept in it.
+
+config.json    what decides the run; a run goes on only with the same
+log.jsonl      every figure of it, a line for each step and each epoch
+last.pt        the state to go on from
+best.pt        the weights of the best epoch
+metrics.json   what came out; its presence says that the run is finished
+curves.png     the log as a picture
+lock           held while the run is alive, and let go by the system if it is killed
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout  # which torch needs as well
+
+from support.files import write_text
+from support.tensors import load_tensors, save_tensors
+
+RUNS = Path("runs")  # in the working folder
+
+
+class Run:
+    """One run's folder, locked for this process."""
+
+    def __init__(self, folder: Path, setting: Mapping[str, Any]) -> None:
+        """Take hold of a folder that exists; `setting` is what config.json holds, or will hold.
+
+        Raises:
+            ValueError: another process trains in it.
+        """
+        self.folder = folder
+        self.setting = dict(setting)
+        self.last, self.best = folder / "last.pt", folder / "best.pt"
+        self.log, self.curves = folder / "log.jsonl", folder / "curves.png"
+        self.metrics = folder / "metrics.json"
+        self.lock = FileLock(folder / "lock")
+        try:
+            self.lock.acquire(timeout=0)
+        except Timeout as error:
+            raise ValueError(
+                f"{folder}: a run that is alive holds it; wait for it, or leave --resume out"
+            ) from error
+
+    @classmethod
+    def new(cls, name: str, setting: Mapping[str, Any], root: Path = RUNS) -> Self:
+        """A folder of its own for a run: `name`, or `name-2` and so on where that one is taken."""
+        root.mkdir(parents=True, exist_ok=True)
+        folder, number = root / name, 1
+        while True:
+            try:
+                folder.mkdir()  # the first who asks gets it
+                break
+            except FileExistsError:
+                number += 1
+                folder = root / f"{name}-{number}"
+        run = cls(folder, setting)
+        write_text(folder / "config.json", json.dumps(run.setting, indent=2) + "\n")
+        return run
+
+    @classmethod
+    def fitting(cls, kind: str, setting: Mapping[str, Any], root: Path = RUNS) -> Self | None:
+        """The newest run with this very setting that has a state to go on from; None without any.
+
+        Args:
+            kind: what the names of all runs begin with that may be mistaken for this one.
+
+        Raises:
+            ValueError: there are runs of the kind, and each has another setting; the newest one's
+                differences are named. Or the run is alive.
+        """
+        others = {folder: read_config(folder) for folder in newest_first(root, "last.pt", kind)}
+        for folder, then in others.items():
+            if then == setting:
+                return cls(folder, setting)
+        for folder, then in others.items():
+            differences = [
+                f"{name} {then.get(name)!r} then and {setting.get(name)!r} now"
+                for name in sorted(setting.keys() | then.keys())
+                if setting.get(name) != then.get(name)
+            ]
+            raise ValueError(
+                f"--resume: {folder} is of another run: {'; '.join(differences)}; "
+                "give the same arguments, or leave --resume out to start anew"
+            )
+        return None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+    def save_last(self, state: Mapping[str, Any]) -> None:
+        """Replace the state to go on from."""
+        self._save(self.last, state)
+
+    def save_best(self, epoch: int, contents: Mapping[str, Any]) -> None:
+        """Replace the weights of the best epoch."""
+        self._save(self.best, {"epoch": epoch, **contents})
+
+    def load_last(self) -> dict[str, Any]:
+        """The state to go on from; raises a ValueError where it is missing or damaged."""
+        return load_tensors(self.last, "start the run anew")
+
+    def load_best(self, epoch: int) -> dict[str, Any]:
+        """The weights of the best epoch; raises a ValueError where they are of another one."""
+        contents = load_tensors(self.best, "start the run anew", mmap=True)
+        if contents["epoch"] != epoch:
+            raise ValueError(f"{self.best}: not the best epoch of this run; start the run anew")
+        return contents
+
+    def finish(self, metrics: Mapping[str, Any]) -> None:
+        """Write what came out, by which the run is finished."""
+        write_text(self.metrics, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+
+    def _save(self, path: Path, contents: Mapping[str, Any]) -> None:
+        remedy = "what was saved before is untouched; make room and go on with --resume"
+        save_tensors(path, contents, remedy)
+
+
+def finished_run(name: str | None, kind: str, root: Path = RUNS) -> Path:
+    """The folder of the newest finished run of a kind, or of the one that is named.
+
+    Args:
+        name: a name in `root`, or the path of a folder.
+
+    Raises:
+        ValueError: there is no such run, or it is not finished.
+    """
+    if name is not None:
+        folder = next((path for path in (root / name, Path(name)) if path.is_dir()), None)
+        if folder is None:
+            known = ", ".join(path.name for path in newest_first(root, "metrics.json", kind))
+            raise ValueError(f"--run {name}: no such run in {root}/; finished: {known or 'none'}")
+        if not all((folder / file).exists() for file in ("metrics.json", "best.pt")):
+            raise ValueError(f"--run {name}: is not finished; finetune it further with --resume")
+        return folder
+    for folder in newest_first(root, "metrics.json", kind):
+        return folder
+    raise ValueError(
+        f"no finished run in {root}/: run_llama.py --option finetune makes one, --run names one"
+    )
+
+
+def newest_first(root: Path, file: str, kind: str) -> list[Path]:
+    """Folders of a kind's runs that hold a file, in the order in which it was last written."""
+    found = [path for path in root.glob(f"{kind}-*/{file}") if path.is_file()]
+    found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return [path.parent for path in found]
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """A run's setting; raises a ValueError where its file is missing or damaged."""
+    try:
+        return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{folder / 'config.json'}: missing or damaged; delete the run") from error

@@ -1,0 +1,255 @@
+"""The loop of a training run: large batches in little memory, and a state that survives a kill.
+
+A batch is drawn at random, then cut into micro-batches whose gradients add up; each example weighs
+1 / batch_size, wherever it lands. Between batches the whole state can be saved, and a run that goes
+on from it equals an unbroken one bit for bit (on a CPU, with the same number of threads).
+
+What is trained, a room says by a `Task`; the trainer knows nothing else of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from optimizer import AdamW
+from support.tensors import content_bytes
+from training.batches import Batch
+from training.clipping import clip_gradients
+from training.compiled_step import compile_step
+from training.estimate import Estimate
+from training.interrupts import Interrupted, deferred_interrupts
+from training.log import RunLog
+from training.recipe import Recipe
+from training.run import Run
+
+
+class Task(Protocol):
+    """What is trained, and on what."""
+
+    size: int  # examples to train on
+    held_out: int  # examples that `evaluate` looks at
+
+    @property
+    def model(self) -> nn.Module:
+        """What has the parameters."""
+
+    def micro_batches(self, rows: Sequence[int]) -> Iterator[Batch]:
+        """The given examples, in parts that fit into memory."""
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        """The loss summed over a part's examples, and how many of them were got right."""
+
+    def evaluate(self) -> tuple[float, dict[str, float]]:
+        """At the end of an epoch: how good the model is, more being better, and what to log."""
+
+    def best(self) -> dict[str, Any]:
+        """What is kept of the best epoch: the weights, as `model`, and what explains them."""
+
+
+@dataclass
+class Progress:
+    """How far a run has come; plain data, so that it can be saved."""
+
+    epoch: int = 0
+    batch: int = 0  # done in this epoch
+    loss_sum: float = 0.0  # over this epoch's examples so far
+    right: int = 0
+    seen: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)  # one entry an epoch
+    best_score: float = float("-inf")
+    best_epoch: int = -1
+
+
+class Trainer:
+    """Trains a task's model, keeping the best epoch."""
+
+    def __init__(
+        self,
+        task: Task,
+        recipe: Recipe,
+        run: Run,
+        *,
+        schedule: Callable[[int], float] | None = None,
+        max_norm: float | None = None,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            schedule: the learning rate at a step, counted from 0; None keeps `recipe.lr`.
+            max_norm: bound on the norm of all gradients; None leaves them as they are.
+        """
+        self.task, self.recipe, self.run = task, recipe, run
+        self.schedule, self.max_norm = schedule, max_norm
+        self.log = RunLog([], {})
+        self.optimizer = AdamW(trained_parameters(task.model), lr=recipe.lr)
+        if recipe.compile:
+            compile_step(self.optimizer)
+        self.progress = Progress()
+        self.steps_per_epoch = -(-task.size // recipe.batch_size)
+
+    @property
+    def step(self) -> int:
+        """Steps of the optimizer so far."""
+        return self.progress.epoch * self.steps_per_epoch + self.progress.batch
+
+    def resume(self) -> None:
+        """Take up the saved state."""
+        state = self.run.load_last()
+        self.task.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optim"])
+        self.progress = Progress(**state["progress"])
+        torch.set_rng_state(state["torch_rng"])
+        for generator, saved in zip(device_generators(), state["device_rng"], strict=False):
+            generator.set_state(saved)
+
+    def save(self) -> None:
+        """Save everything that the rest of the run depends on."""
+        state = {
+            "model": self.task.model.state_dict(),
+            "optim": self.optimizer.state_dict(),
+            "progress": asdict(self.progress),
+            "torch_rng": torch.get_rng_state(),
+            "device_rng": [generator.get_state() for generator in device_generators()],
+        }
+        self.run.save_last(state)
+
+    def train(self, save_seconds: float, log: RunLog | None = None) -> None:
+        """Train to the last epoch, saving every `save_seconds` and at the end of each epoch.
+
+        Raises:
+            Interrupted: a signal came; the state is saved.
+        """
+        self.log = log or self.log
+        self.estimate = Estimate(self._work_left(), "the training", skip=int(self.recipe.compile))
+        with deferred_interrupts() as came:
+            saved_at = time.monotonic()
+            while self.progress.epoch < self.recipe.epochs:
+                for rows in self._batches_left():
+                    self._step(rows)
+                    if came or time.monotonic() - saved_at >= save_seconds:
+                        self.save()
+                        saved_at = time.monotonic()
+                    if came:
+                        raise Interrupted(came[0])
+                self._finish_epoch()
+                self.save()
+                saved_at = time.monotonic()
+                if came:
+                    raise Interrupted(came[0])
+
+    def load_best(self) -> None:
+        """End training: give gradients and moments back and put the best epoch's weights in."""
+        self.optimizer.zero_grad()
+        self.optimizer.state.clear()
+        self.task.model.load_state_dict(self.run.load_best(self.progress.best_epoch)["model"])
+
+    def _work_left(self) -> float:
+        """In examples to train on; one that is only looked at costs a third."""
+        epochs = self.recipe.epochs - self.progress.epoch
+        done = self.progress.batch * self.recipe.batch_size
+        return epochs * (self.task.size + self.task.held_out / 3) - done
+
+    def _batches_left(self) -> Iterator[list[int]]:
+        """The rest of this epoch's batches; its order follows from seed and epoch alone."""
+        progress, size = self.progress, self.recipe.batch_size
+        seed = (self.recipe.seed * 1_000_003 + progress.epoch) % 2**63
+        order = torch.randperm(self.task.size, generator=torch.Generator().manual_seed(seed))
+        done = progress.batch * size
+        with tqdm(
+            desc=f"epoch {progress.epoch + 1}/{self.recipe.epochs}",
+            total=self.task.size,
+            initial=done,
+            unit="ex",
+            disable=None,  # a log gets the line of each epoch
+        ) as bar:
+            for rows in order[done:].split(size):
+                yield rows.tolist()
+                bar.update(len(rows))
+                bar.set_postfix(loss=f"{progress.loss_sum / progress.seen:.3f}")
+
+    def _step(self, rows: Sequence[int]) -> None:
+        """One step of the optimizer on the given examples."""
+        progress = self.progress
+        self.task.model.train()
+        self.optimizer.zero_grad()
+        loss, right = add_gradients(self.task, rows, self.recipe.batch_size)
+        figures = {"Loss/train_step": loss / len(rows)}
+        if self.schedule is not None:
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.schedule(self.step)
+            figures["Rate/lr_step"] = self.schedule(self.step)
+        if self.max_norm is not None:
+            norm = clip_gradients(self.task.model.parameters(), self.max_norm)
+            figures["Norm/gradient_step"] = norm
+        self.optimizer.step()
+        progress.loss_sum += loss
+        progress.right += right
+        progress.seen += len(rows)
+        progress.batch += 1
+        self.estimate.done(len(rows))
+        self.log.add(self.step, figures)
+
+    def _finish_epoch(self) -> None:
+        """Evaluate, keep the epoch if it is the best, and go on to the next."""
+        progress, step = self.progress, self.step
+        score, evaluated = self.task.evaluate()
+        figures = {
+            "Loss/train_epoch": progress.loss_sum / progress.seen,
+            "Accuracy/train": progress.right / progress.seen,
+            **evaluated,
+        }
+        progress.epoch += 1
+        progress.batch, progress.loss_sum, progress.right, progress.seen = 0, 0.0, 0, 0
+        progress.history.append(figures)
+        self.log.add(step, figures, progress.epoch)
+        tqdm.write(f"epoch {progress.epoch}: {in_words(figures)}")
+        if score > progress.best_score:
+            progress.best_score, progress.best_epoch = score, progress.epoch
+            self.run.save_best(progress.epoch, self.task.best())
+
+
+def add_gradients(task: Task, rows: Sequence[int], batch_size: int) -> tuple[float, int]:
+    """Add up the gradients of examples, part by part; returns the summed loss and the right ones.
+
+    Divided by the size of a whole batch, in the last, ragged one too: every example of an epoch
+    weighs the same, as in the course.
+    """
+    loss, right = 0.0, 0
+    for batch in task.micro_batches(rows):
+        part, right_in_part = task.loss(batch)
+        (part / batch_size).backward()
+        loss += part.item()
+        right += right_in_part
+    return loss, right
+
+
+def in_words(figures: Mapping[str, float]) -> str:
+    """Figures of a log for people: `Loss/train_epoch` is the train loss."""
+    words = []
+    for tag, value in figures.items():
+        quantity, _, split = tag.partition("/")
+        words.append(f"{split.removesuffix('_epoch')} {quantity.lower()} {value:.3f}")
+    return ", ".join(words)
+
+
+def trained_parameters(model: nn.Module) -> list[nn.Parameter]:
+    """The parameters that a run changes."""
+    return [p for p in model.parameters() if p.requires_grad]
+
+
+def state_bytes(model: nn.Module) -> tuple[int, int]:
+    """The sizes of last.pt, with its two moments, and best.pt."""
+    weights = content_bytes(model.state_dict())
+    return weights + 8 * sum(p.numel() for p in trained_parameters(model)), weights
+
+
+def device_generators() -> list[torch.Generator]:
+    """The sources of randomness beside the processor's."""
+    return list(torch.cuda.default_generators) if torch.cuda.is_available() else []
