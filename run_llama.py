@@ -36,7 +36,7 @@ from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import PromptOptions, run_prompt
 from sentiment.splits import Outputs, Splits, choose_splits
 from support import errors
-from support.files import require_writable, write_text
+from support.files import require_outputs, write_text
 from support.processor import cpp_compiler, set_threads
 from tokenizer import TextTokenizer
 from training.activations import LIMITS
@@ -239,17 +239,6 @@ def read_splits(args: argparse.Namespace, kind: str, checkpoint: Path) -> tuple[
     reads = [checkpoint, args.tokenizer, args.label_names, *(p.path for p in parts if p)]
     require_outputs([outfile for _, outfile in outputs.values()], reads)
     return splits, outputs
-
-
-def require_outputs(outfiles: Iterable[str], reads: Iterable[Path | str | None]) -> None:
-    """Raise a ValueError when a file cannot be written, or is one that the run reads or writes."""
-    taken = {Path(source).resolve(): "is read by this run" for source in reads if source}
-    for outfile in outfiles:
-        require_writable(outfile)
-        place = Path(outfile).resolve()
-        if place in taken:
-            raise ValueError(f"{outfile}: {taken[place]}; give another name")
-        taken[place] = "two outputs cannot go into one file"
 
 
 def get_args() -> argparse.Namespace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,6 +52,19 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     place = existing(final.parent)
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise ValueError(f"{final}: {place} is no folder that can be written to; choose another")
+
+
+def require_outputs(
+    outfiles: Iterable[str | os.PathLike[str]], reads: Iterable[str | os.PathLike[str] | None]
+) -> None:
+    """Raise a ValueError when a file cannot be written, or is one that a run reads or writes."""
+    taken = {Path(source).resolve(): "is read by this run" for source in reads if source}
+    for outfile in outfiles:
+        require_writable(outfile)
+        place = Path(outfile).resolve()
+        if place in taken:
+            raise ValueError(f"{outfile}: {taken[place]}; give another name")
+        taken[place] = "two outputs cannot go into one file"
 
 
 def existing(path: str | os.PathLike[str]) -> Path:

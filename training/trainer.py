@@ -160,17 +160,18 @@ class Trainer:
         """The rest of this epoch's batches; its order follows from seed and epoch alone."""
         progress, size = self.progress, self.recipe.batch_size
         seed = (self.recipe.seed * 1_000_003 + progress.epoch) % 2**63
-        order = torch.randperm(self.task.size, generator=torch.Generator().manual_seed(seed))
-        done = progress.batch * size
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(self.task.size, generator=generator).tolist()
+        batches = [order[i : i + size] for i in range(0, len(order), size)][progress.batch :]
         with tqdm(
             desc=f"epoch {progress.epoch + 1}/{self.recipe.epochs}",
             total=self.task.size,
-            initial=done,
+            initial=len(order) - sum(map(len, batches)),
             unit="ex",
             disable=None,  # a log gets the line of each epoch
         ) as bar:
-            for rows in order[done:].split(size):
-                yield rows.tolist()
+            for rows in batches:
+                yield rows
                 bar.update(len(rows))
                 bar.set_postfix(loss=f"{progress.loss_sum / progress.seen:.3f}")
 

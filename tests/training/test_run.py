@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import PROJECT, run_code
+from tests.helpers import PROJECT
 from training.run import Run, finished_run
 
 SETTING = {"lr": 0.1, "labels": ["bad", "good"], "max_len": None}
@@ -84,11 +84,17 @@ def test_a_run_that_is_alive_is_left_alone(tmp_path: Path) -> None:
 
 def test_two_that_begin_at_once_get_two_folders(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path\nfrom training.run import Run\n"
-        f"print([Run.new('toy', {{}}, Path({str(tmp_path)!r})).folder.name for _ in range(20)])\n"
+        "import sys\nfrom pathlib import Path\nfrom training.run import Run\nsys.stdin.readline()\n"
+        f"[Run.new('toy', {{}}, Path({str(tmp_path)!r})) for _ in range(20)]\n"
     )
-    names = [name for _ in range(2) for name in eval(run_code(code).stdout)]
-    assert len(set(names)) == len(names) == len(list(tmp_path.iterdir())) == 40
+    command = [sys.executable, "-c", code]
+    both = [subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE) for _ in range(2)]
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert len(list(tmp_path.glob("*/config.json"))) == 40
 
 
 def test_the_best_weights_are_of_the_epoch_that_is_asked_for(tmp_path: Path) -> None:

@@ -84,6 +84,20 @@ def test_resumed_equals_unbroken_bit_for_bit(tmp_path: Path, compiled: bool) -> 
         assert resumed.progress == unbroken.progress
 
 
+def test_killed_between_the_last_batch_and_the_end_of_the_epoch(tmp_path: Path) -> None:
+    unbroken, broken = toy_trainer(tmp_path), toy_trainer(tmp_path)
+    unbroken.train(save_seconds=1e9)
+    broken._finish_epoch = lambda: (_ for _ in ()).throw(Killed)  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        broken.train(save_seconds=0)
+    resumed = toy_trainer(tmp_path, run=broken.run)
+    resumed.resume()
+    assert resumed.progress.batch == resumed.steps_per_epoch
+    resumed.train(save_seconds=1e9)
+    assert torch.equal(weights(resumed), weights(unbroken))
+    assert resumed.progress == unbroken.progress
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_obeyed_after_the_step_with_a_whole_state(
     tmp_path: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]

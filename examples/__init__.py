@@ -1,0 +1,1 @@
+"""A script for each of the three users: learner, teacher, tinkerer."""

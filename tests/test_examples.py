@@ -1,0 +1,46 @@
+"""The examples do what they say, as a newcomer would run them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from data import STAND_IN
+from tests.helpers import PROJECT
+
+
+def run_example(name: str, *arguments: str | Path, cwd: Path = PROJECT) -> str:
+    command = [sys.executable, "-m", f"examples.{name}", *map(str, arguments)]
+    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_the_learners() -> None:
+    lines = run_example("learner").splitlines()
+    assert lines[0] == "position 0:    0.0 and  0.0 degrees, lengths 1.000 and 1.000"
+    assert lines[1].startswith("position 1:   57.3 and  0.6 degrees")
+    assert lines[-1] == "the recorded cases of the task rope pass"
+
+
+@pytest.mark.slow
+def test_the_teachers(tmp_path: Path) -> None:
+    output = run_example("teacher", tmp_path / "course")
+    assert "for the learners" in output
+    assert "\nada,ada.zip,100,100," in output
+    assert (tmp_path / "course" / "handout" / "guide.md").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not STAND_IN.exists(), reason="the stand-in is not here: bash setup.sh")
+def test_the_tinkerers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = run_example("tinkerer")
+    assert "Water boils at 100" in output
+    assert "Once upon a time" not in output, "a stream holds what follows the text"
+    saved = PROJECT / "out" / "own.pt"
+    assert saved.exists()
+    saved.unlink()
+    saved.with_suffix(".tokenizer.json").unlink()
