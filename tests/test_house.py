@@ -159,6 +159,7 @@ def test_the_readmes_failure_is_a_real_one() -> None:
     assert f"WRONG        {caught.value}\n" in text
 
 
+@pytest.mark.slow
 def test_the_readmes_python_examples_run(tmp_path: Path) -> None:
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
@@ -189,6 +190,7 @@ def help_texts() -> str:
     return texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_documents_flags_exist(name: str) -> None:
     text = (PROJECT / name).read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,22 @@ import loading
 import run_llama
 from tests.helpers import PROJECT, assert_user_error, contents, random_llama, run_code, run_script
 
-
-def generate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_script(
-        "run_llama.py", "--prompt", "a hero", "--max_new_tokens", "6", *arguments, cwd=folder
-    )
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_two_texts_two_files_a_banner_and_a_rate(folder: Path) -> None:
-    result = generate(folder)
+@pytest.fixture
+def generate(folder: Path, run_here: Run) -> Run:
+    """The mode on the folder's checkpoint, in this process."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        given = ("--prompt", "a hero", "--max_new_tokens", "6", *arguments)
+        return run_here(run_llama.main, *given, cwd=folder)
+
+    return run
+
+
+def test_two_texts_two_files_a_banner_and_a_rate(folder: Path, generate: Run) -> None:
+    result = generate()
     assert result.returncode == 0, result.stderr
     for part in (
         "stories42M.pt (PyTorch): ",
@@ -44,11 +52,10 @@ def test_two_texts_two_files_a_banner_and_a_rate(folder: Path) -> None:
         assert text in result.stdout
 
 
-def test_the_same_seed_gives_the_same_text(folder: Path) -> None:
-    first = generate(folder, "--seed", "1").stdout
+def test_the_same_seed_gives_the_same_text(folder: Path, generate: Run) -> None:
+    first = generate("--seed", "1").stdout
     texts = [
-        re.sub(r"[0-9.]+ (s|tokens/s)", "", generate(folder, "--seed", seed).stdout)
-        for seed in ("1", "2")
+        re.sub(r"[0-9.]+ (s|tokens/s)", "", generate("--seed", seed).stdout) for seed in ("1", "2")
     ]
     assert texts[0] == re.sub(r"[0-9.]+ (s|tokens/s)", "", first)
     assert texts[0] != texts[1]
@@ -56,36 +63,38 @@ def test_the_same_seed_gives_the_same_text(folder: Path) -> None:
 
 @pytest.mark.parametrize(("temperature", "name"), [("0", "low.txt"), ("0.5", "high.txt")])
 def test_one_temperature_one_text(
-    folder: Path, tmp_path: Path, temperature: str, name: str
+    tmp_path: Path, temperature: str, name: str, generate: Run
 ) -> None:
-    result = generate(
-        folder, "--temperature", temperature, "--top_k", "5", "--top_p", "0.9",
-        "--generated_sentence_low_temp_out", str(tmp_path / "new" / "low.txt"),
-        "--generated_sentence_high_temp_out", str(tmp_path / "new" / "high.txt"),
-    )  # fmt: skip
+    flags = ["--temperature", temperature, "--top_k", "5", "--top_p", "0.9"]
+    for kind in ("low", "high"):
+        out = str(tmp_path / "new" / f"{kind}.txt")
+        flags += [f"--generated_sentence_{kind}_temp_out", out]
+    result = generate(*flags)
     assert result.returncode == 0, result.stderr
     assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_bidirectional_and_other_dtypes(folder: Path, dtype: str) -> None:
-    result = generate(folder, "--bidirectional", "--dtype", dtype, "--device", "cpu")
+def test_bidirectional_and_other_dtypes(folder: Path, dtype: str, generate: Run) -> None:
+    result = generate("--bidirectional", "--dtype", dtype, "--device", "cpu")
     assert result.returncode == 0, result.stderr
     assert f"{dtype}, bidirectional" in result.stdout
 
 
-def test_both_engines_write_the_same_text(folder: Path) -> None:
+def test_both_engines_write_the_same_text(folder: Path, generate: Run) -> None:
     texts = []
     for name in ("fast", "taught"):
-        result = generate(folder, "--engine", name, "--pretrained-model-path", "counting.pt")
+        result = generate("--engine", name, "--pretrained-model-path", "counting.pt")
         assert f"{name} engine" in result.stdout
         texts.append((folder / "generated-sentence-temp-0.txt").read_text("utf-8"))
     assert texts[0] == texts[1]
-    assert ", fast engine\n" in generate(folder).stdout
+    assert ", fast engine\n" in generate().stdout
 
 
 def test_int8_weights(folder: Path) -> None:
-    result = generate(folder, "--quantize", "int8", "--threads", "1")
+    """In a process of its own, of which it takes one thread."""
+    flags = ("--prompt", "a hero", "--max_new_tokens", "6", "--quantize", "int8", "--threads", "1")
+    result = run_script("run_llama.py", *flags, cwd=folder)
     assert result.returncode == 0, result.stderr
     assert "runs on   cpu, 1 threads, float32, fast engine with int8 weights" in result.stdout
 
@@ -190,7 +199,8 @@ def test_bad_input_gets_one_line_and_leaves_nothing(
 
 
 def test_bad_input_as_a_user_types_it(folder: Path) -> None:
-    assert_user_error(generate(folder, "--top_k", "0"), "run_llama.py: error: top_k=0")
+    result = run_script("run_llama.py", "--top_k", "0", cwd=folder)
+    assert_user_error(result, "run_llama.py: error: top_k=0")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
@@ -200,9 +210,9 @@ def test_a_device_that_is_not_here(folder: Path, arguments: list[str], run_here)
     assert_user_error(result, arguments[0], "there is no cuda device here")
 
 
-def test_a_tokenizer_of_another_size(folder: Path, tmp_path: Path) -> None:
+def test_a_tokenizer_of_another_size(folder: Path, tmp_path: Path, generate: Run) -> None:
     random_llama().save_pretrained(tmp_path / "other.pt")
-    result = generate(folder, "--pretrained-model-path", str(tmp_path / "other.pt"))
+    result = generate("--pretrained-model-path", str(tmp_path / "other.pt"))
     assert_user_error(result, "300 tokens", "has 97", "do not belong together")
 
 

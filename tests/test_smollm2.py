@@ -59,6 +59,7 @@ def test_its_tokenizer(tokenizer: TextTokenizer) -> None:
         assert tokenizer.decode(tokenizer.encode(text, bos=True, eos=True)) == text
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_equal_to_transformers(model: Llama, tokenizer: TextTokenizer) -> None:
     tokens = torch.tensor([tokenizer.encode(PROMPT, bos=True, eos=False)])
@@ -81,6 +82,7 @@ def test_it_knows_english(model: Llama, tokenizer: TextTokenizer) -> None:
         assert logits[first[0]] > logits[first[1]] + 5, text
 
 
+@pytest.mark.slow
 def test_the_mode_typed_bare_writes_english(tmp_path: Path) -> None:
     """In a folder without stories42M.pt, so with the stand-in."""
     result: subprocess.CompletedProcess[str] = run_script("run_llama.py", cwd=tmp_path)
@@ -97,6 +99,7 @@ def test_the_mode_typed_bare_writes_english(tmp_path: Path) -> None:
     assert text != (tmp_path / "generated-sentence-temp-0.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_pt_equals_its_gguf(model: Llama) -> None:
     pytest.importorskip("gguf")
     source = STAND_IN.with_name("SmolLM2-135M-Instruct.Q4_1.gguf")

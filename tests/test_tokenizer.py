@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import checkpoints
+import tokenizer as tokenizer_script
 from checkpoints import BytePairVocabulary
 from config import LlamaConfig
-from tests.helpers import assert_user_error, run_script
+from tests.helpers import assert_user_error
 from tokenizer import (
     BytePairTokenizer,
     TextTokenizer,
@@ -276,8 +277,9 @@ def test_where_a_checkpoints_tokenizer_comes_from(
         tokenizer_for(checkpoint(model, 999))
 
 
-def test_the_command_exports_llama2cs_form(trained: Path, tmp_path: Path) -> None:
-    result = run_script("tokenizer.py", "-t", trained, "-o", tmp_path / "out.bin")
+def test_the_command_exports_llama2cs_form(trained: Path, tmp_path: Path, run_here) -> None:
+    out = tmp_path / "out.bin"
+    result = run_here(tokenizer_script.main, "-t", str(trained), "-o", str(out), cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     content = (tmp_path / "out.bin").read_bytes()
     original = sentencepiece.SentencePieceProcessor(model_file=str(trained))
@@ -294,12 +296,12 @@ def test_the_command_exports_llama2cs_form(trained: Path, tmp_path: Path) -> Non
     assert b" the" in tokens
 
 
-def test_the_command_in_the_working_folder(trained: Path, tmp_path: Path) -> None:
+def test_the_command_in_the_working_folder(trained: Path, tmp_path: Path, run_here) -> None:
     assert_user_error(
-        run_script("tokenizer.py", cwd=tmp_path), "tokenizer.model: no such tokenizer"
+        run_here(tokenizer_script.main, cwd=tmp_path), "tokenizer.model: no such tokenizer"
     )
     (tmp_path / "tokenizer.model").write_bytes(trained.read_bytes())
-    assert run_script("tokenizer.py", cwd=tmp_path).returncode == 0
+    assert run_here(tokenizer_script.main, cwd=tmp_path).returncode == 0
     assert (tmp_path / "tokenizer.bin").exists()
 
 

@@ -163,6 +163,7 @@ def test_an_unknown_mistake_is_described(monkeypatch: pytest.MonkeyPatch) -> Non
             sanity_check.test_swiglu()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["rope_test.py", "optimizer_test.py", "sanity_check.py"])
 def test_the_scripts_pass_and_say_so(script: str) -> None:
     result = run_script(script)
@@ -171,6 +172,7 @@ def test_the_scripts_pass_and_say_so(script: str) -> None:
     assert "passed" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_script_tells_wrong_from_not_started_and_fails(tmp_path) -> None:
     code = (
         "import sys, llama, sanity_check as s, rope\n"
@@ -188,6 +190,7 @@ def test_a_script_tells_wrong_from_not_started_and_fails(tmp_path) -> None:
     assert "1 of 3 passed" in result.stdout
 
 
+@pytest.mark.slow
 def test_the_courses_own_files_are_checked_where_they_are(tmp_path) -> None:
     """With a checkpoint of the course's kind in place of its own, bidirectional as that one."""
     from dataclasses import replace

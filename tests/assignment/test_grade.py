@@ -18,6 +18,8 @@ from assignment.sandbox import claim_uid
 from assignment.tasks import FILES, load_tasks
 from tests.helpers import PROJECT, run_code
 
+pytestmark = pytest.mark.slow  # each grades submissions, in processes of their own
+
 ATTACKS = ("daemon", "exit_zero", "writes_new_files", "reads_the_secret", "kills_its_parent")
 
 

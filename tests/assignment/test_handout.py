@@ -173,6 +173,7 @@ def test_a_full_folder_is_left_alone(tmp_path: Path) -> None:
     assert_user_error(run_assignment(PROJECT, "handout", str(tmp_path / "file")), "is not empty")
 
 
+@pytest.mark.slow
 def test_every_task_is_not_started_or_blocked(learners_tree: Path, tmp_path: Path) -> None:
     tree = copy_tree(learners_tree, tmp_path / "tree")
     result = run_assignment(tree, "check")
@@ -192,6 +193,7 @@ def test_help_lists_what_a_learner_runs(learners_tree: Path) -> None:
     assert_user_error(run_assignment(learners_tree, "grade"), "invalid choice: 'grade'")
 
 
+@pytest.mark.slow
 def test_the_solution_passes_where_it_is_pasted_in(learners_tree: Path, tmp_path: Path) -> None:
     tree = copy_tree(learners_tree, tmp_path / "tree")
     for name in FILES:

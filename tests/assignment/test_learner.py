@@ -40,6 +40,7 @@ def statuses(text: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_one_task_is_checked_alone_and_a_wrong_one_is_explained(tree: Path) -> None:
     solve(tree, "rope.py")
     wrong = (
@@ -91,6 +92,7 @@ def test_a_damaged_memory_is_no_loss(tree: Path, text: str) -> None:
     assert json.loads((tree / ".progress.json").read_text())["hints"] == {"rope": 1}
 
 
+@pytest.mark.slow
 def test_a_broken_a_missing_and_an_endless_file_cost_their_own_tasks(tree: Path) -> None:
     solve(tree)
     source = (tree / "sampling.py").read_text()
@@ -112,6 +114,7 @@ def test_a_broken_a_missing_and_an_endless_file_cost_their_own_tasks(tree: Path)
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_watch_answers_every_save(tree: Path) -> None:
     command = [sys.executable, "-m", "assignment", "watch", "rope"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}

@@ -193,6 +193,7 @@ def test_clean(given: str, cleaned: str) -> None:
     assert report.clean(given, 1000) == cleaned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["a", "\x1b]", "\x9d", "\x1b[0", "\x1b[", "\x1b", "\u202e", "\n"])
 def test_ten_megabytes_are_cut_quickly(unit: str) -> None:
     flood = unit * (10_000_000 // len(unit))
@@ -204,6 +205,7 @@ def test_ten_megabytes_are_cut_quickly(unit: str) -> None:
         assert text == "a" * 1000 + "\n[9,999,000 more characters cut]"
 
 
+@pytest.mark.slow
 def test_a_flood_leaves_every_report_small() -> None:
     given = result("<&`\U0001f600" * 20_000, student="\N{CJK UNIFIED IDEOGRAPH-738B}" * 20_000)
     given.intake = ["x" * 1000] * 10_000

@@ -89,6 +89,7 @@ def test_a_command_that_prints_nothing_is_an_error() -> None:
         run(False)
 
 
+@pytest.mark.slow
 def test_who_reads_the_same_weights_writes_the_same_tokens(tiny: Setting) -> None:
     *works, long = decode.works(replace(tiny, quick=False), [])
     assert [work.name for work in (*works, long)] == [

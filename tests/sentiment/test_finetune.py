@@ -238,6 +238,7 @@ def saved_at(folder: Path) -> float | None:
     return max(times, default=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_it_is_said_how_to_go_on(
     work: Path, tmp_path: Path, number: signal.Signals
@@ -261,6 +262,7 @@ def test_a_signal_saves_and_it_is_said_how_to_go_on(
     assert (the_run(tmp_path) / "log.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(work: Path, tmp_path: Path) -> None:
     """Side by side, with outputs of their own: neither run loses anything to the other."""
     options = finetune(work, "--epochs", "12", "--no-tensorboard")
