@@ -180,17 +180,17 @@ def classify(args: argparse.Namespace) -> None:
         raise ValueError("--text and --file are both given: give one of them")
     if args.text is not None and not args.text.strip():
         raise ValueError("--text is empty: give a review")
-    at_once, source = AT_ONCE, sys.stdin.buffer
+    at_once = AT_ONCE
     if args.text is not None:
         reviews: Iterable[str] = [args.text]
     elif args.file is not None:
         reviews = list(read_lines(Path(args.file).read_bytes().splitlines(), args.file))
     else:
-        reviews = read_lines(source, "standard input")
+        reviews = read_lines(sys.stdin.buffer, "standard input")
         if sys.stdin.isatty():
             at_once = 1
             print("reviews, one a line; Ctrl-D ends", file=sys.stderr)
-    run = finished_run(args.run, "finetune")
+    run = finished_run(args.run, "finetune-")
     classifier = ReviewClassifier.load(run / "best.pt", args.pretrained_model_path)
     classifier.model.to(choose_device(device_name(args)))
     print(f"run       {run}: {', '.join(classifier.about.label_names)}", file=sys.stderr)

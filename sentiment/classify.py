@@ -93,6 +93,8 @@ class ReviewClassifier:
         }
         if tensors and config.tie_embeddings:
             tensors.pop("output.weight")
+        if tensors and checkpoint is not None:
+            raise ValueError(f"{path}: holds its whole model; leave {checkpoint} out")
         file = Checkpoint(path, "classifier", config, tensors, None)
         llama = Llama.from_checkpoint(file) if tensors else _backbone(path, about, checkpoint)
         options = SimpleNamespace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -26,7 +26,6 @@ from support.files import require_space, sample_digest, sha256
 from tokenizer import TextTokenizer, save_tokenizer
 from training.activations import LIMITS, checkpoint_layers
 from training.batches import Batch, padded_batches, shown
-from training.interrupts import Interrupted
 from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, is_installed
 from training.recipe import Recipe
 from training.run import RUNS, Run
@@ -140,11 +139,13 @@ def run_finetune(
     }
     report_cuts(encoded, min(limit, options.max_sentence_len or limit))
     setting = settle(splits, recipe, options, encoded, model)
-    kind = f"finetune-{splits.dataset}"
-    run = Run.fitting(kind, setting) if options.resume else None
+    name = f"finetune-{splits.dataset}-epochs"
+    run = Run.fitting(name, setting) if options.resume else None
     task = make_task(model, tokenizer.pad_id, splits, reviews, encoded, recipe, options)
     if run is None:
-        run = new_run(task, kind, f"{kind}-{name_of(recipe, options)}", setting, options.resume)
+        if options.resume:
+            print(f"resume    no run {RUNS / name}... to go on with: starting anew")
+        run = new_run(task, name + details(recipe, options), setting)
     with run:
         save_tokenizer(tokenizer, run.best)
         trainer = Trainer(task, recipe, run)
@@ -156,17 +157,16 @@ def run_finetune(
         log = open_log(run, trainer, task, Path(outputs["dev"][1]).parent, options)
         try:
             trainer.train(60 * options.save_minutes, log)
-        except Interrupted:
+            return finish(trainer, task, run, log, splits, outputs, options)
+        except KeyboardInterrupt:
             log.close()
-            print(f"\n{run.last} is saved; go on with the same command and --resume")
+            if run.last.exists():
+                print(f"\n{run.last} is saved; go on with the same command and --resume")
             raise
-        return finish(trainer, task, run, log, splits, outputs, options)
 
 
-def new_run(task: ReviewTask, kind: str, name: str, setting: dict[str, Any], resume: bool) -> Run:
+def new_run(task: ReviewTask, name: str, setting: dict[str, Any]) -> Run:
     """A folder for a run, if there is room for what it keeps."""
-    if resume:
-        print(f"resume    no run {RUNS}/{kind}-... to go on with: starting anew")
     last, best = state_bytes(task.model)
     # While a file is replaced, the old one and the new one exist side by side.
     require_space(RUNS, 2 * last + best, f"a run in {RUNS}/")
@@ -184,9 +184,9 @@ def report_cuts(encoded: dict[str, Encoded], kept: int) -> None:
             print(f"{split}: {texts.cut} reviews were cut to {kept} tokens")
 
 
-def name_of(recipe: Recipe, options: FinetuneOptions) -> str:
-    """What tells runs on one dataset apart for people; config.json has all of it."""
-    parts = [f"epochs{recipe.epochs}", f"batch{recipe.batch_size}", f"lr{recipe.lr:g}"]
+def details(recipe: Recipe, options: FinetuneOptions) -> str:
+    """The end of a name, which tells runs on one dataset apart; config.json has all of it."""
+    parts = [f"{recipe.epochs}", f"batch{recipe.batch_size}", f"lr{recipe.lr:g}"]
     parts += [f"seed{recipe.seed}"] + ["frozen"] * options.freeze
     parts += [options.pooling] * (options.pooling != "last_token")
     return "-".join(parts)
@@ -239,7 +239,7 @@ def make_task(
     if options.freeze:
         digest = sample_digest(options.checkpoint)
         source = str(options.checkpoint.resolve())
-        about = About(**{**asdict(about), "checkpoint": source, "digest": digest})
+        about = replace(about, checkpoint=source, digest=digest)
         bank, encoded = freeze(model, encoded, pad_id, options.pooling, recipe, digest)
         classifier.llama = cast(Llama, bank)
         pad_id = 0  # the "tokens" are rows of the bank, and padding may be any row
@@ -255,7 +255,7 @@ def open_log(
     run: Run, trainer: Trainer, task: ReviewTask, folder: Path, options: FinetuneOptions
 ) -> RunLog:
     """The run's log: in its folder, as a picture there, and beside --dev_out for TensorBoard."""
-    sinks: list[Sink] = [JsonLines(run.log, trainer.step)]
+    sinks: list[Sink] = [JsonLines(run.log, trainer.step, trainer.progress.epoch)]
     if is_installed("matplotlib"):
         labels = task.labels["dev"]
         majority = evaluate(labels, labels, task.model.num_labels).majority

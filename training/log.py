@@ -49,9 +49,13 @@ class RunLog:
 class JsonLines:
     """The log as a file, a line for each record; `Curves` draws from it."""
 
-    def __init__(self, path: Path, steps: int) -> None:
-        """Go on behind the first `steps` steps: what a killed run wrote later comes again."""
-        kept = [record for record in read_log(path) if record["step"] <= steps]
+    def __init__(self, path: Path, steps: int, epochs: int = 0) -> None:
+        """Go on behind so many steps and epochs: what a killed run wrote later comes again."""
+        kept = [
+            record
+            for record in read_log(path)
+            if record["step"] <= steps and record.get("epoch", 0) <= epochs
+        ]
         write_text(path, "".join(json.dumps(record) + "\n" for record in kept))
         self.file = path.open("a", encoding="utf-8")
         self.seconds = kept[-1]["seconds"] if kept else 0.0  # of training, interruptions left out

@@ -1,16 +1,19 @@
 """The folder of a training run, `runs/<name>/`, and what is kept in it.
 
-config.json    what decides the run; a run goes on only with the same
-log.jsonl      every figure of it, a line for each step and each epoch
-last.pt        the state to go on from
-best.pt        the weights of the best epoch
-metrics.json   what came out; its presence says that the run is finished
-curves.png     the log as a picture
-lock           held while the run is alive, and let go by the system if it is killed
+A run goes on only with the same setting, and only one process at a time is in it:
+
+    config.json    what decides the run
+    log.jsonl      every figure of it, a line for each step and each epoch
+    last.pt        the state to go on from
+    best.pt        the weights of the best epoch
+    metrics.json   what came out; its presence says that the run is finished
+    curves.png     the log as a picture
+    lock           held while the run is alive, and let go by the system if it is killed
 """
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,10 +127,11 @@ class Run:
 
 
 def finished_run(name: str | None, kind: str, root: Path = RUNS) -> Path:
-    """The folder of the newest finished run of a kind, or of the one that is named.
+    """The folder of the newest finished run, or of the one that is named.
 
     Args:
         name: a name in `root`, or the path of a folder.
+        kind: what the names of runs begin with that will do.
 
     Raises:
         ValueError: there is no such run, or it is not finished.
@@ -142,14 +146,12 @@ def finished_run(name: str | None, kind: str, root: Path = RUNS) -> Path:
         return folder
     for folder in newest_first(root, "metrics.json", kind):
         return folder
-    raise ValueError(
-        f"no finished run in {root}/: run_llama.py --option finetune makes one, --run names one"
-    )
+    raise ValueError(f"no finished run {root / kind}...: train one first, or name one with --run")
 
 
 def newest_first(root: Path, file: str, kind: str) -> list[Path]:
-    """Folders of a kind's runs that hold a file, in the order in which it was last written."""
-    found = [path for path in root.glob(f"{kind}-*/{file}") if path.is_file()]
+    """Folders of runs whose names begin so and that hold a file, by when it was last written."""
+    found = [path for path in root.glob(f"{glob.escape(kind)}*/{file}") if path.is_file()]
     found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     return [path.parent for path in found]
 

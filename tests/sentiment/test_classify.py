@@ -127,6 +127,9 @@ def test_a_frozen_run_finds_its_model_where_it_is_now(trained: Path, run_here) -
         given = ["--pretrained-model-path", "other.pt"]
         result = run_here(run_llama.main, *options, *given, cwd=trained)
         assert_user_error(result, "was trained on another checkpoint than other.pt")
+        whole = ["--run", runs(trained)["whole"].name]
+        result = run_here(run_llama.main, *options, *given, *whole, cwd=trained)
+        assert_user_error(result, "holds its whole model; leave other.pt out")
     finally:
         moved.rename(trained / "stories42M.pt")
 
@@ -153,7 +156,9 @@ def test_bad_input_gets_one_line(
 
 def test_without_any_run(tmp_path: Path, run_here) -> None:
     result = run_here(run_llama.main, "--option", "classify", "--text", "a", cwd=tmp_path)
-    assert_user_error(result, "no finished run in runs/", "--option finetune makes one")
+    assert_user_error(
+        result, "no finished run runs/finetune-...: train one first, or name one with --run"
+    )
 
 
 def test_a_file_that_is_no_classifier_is_named(trained: Path) -> None:

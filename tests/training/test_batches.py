@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.batches import padded_batches
+from training.batches import padded_batches, shown
 
 
 @given(
@@ -34,3 +34,15 @@ def test_batches_do_not_depend_on_the_order_of_the_file() -> None:
     first = [b.tokens.tolist() for b in padded_batches(ids, 0, max_tokens=10)]
     second = [b.tokens.tolist() for b in padded_batches([ids[i] for i in order], 0, max_tokens=10)]
     assert first == second
+
+
+def test_what_is_shown_is_handed_on(capsys) -> None:
+    """With an estimate after the first batch; the bar is for terminals."""
+    ids = [[1, 2, 3], [4, 5], [6]]
+    for estimate in (True, False):
+        plain = padded_batches(ids, 0, max_tokens=4)
+        batches = list(shown(plain, ids, "prompts", estimate=estimate))
+        assert sorted(row for batch in batches for row in batch.rows) == [0, 1, 2]
+        output = capsys.readouterr()
+        assert output.out.startswith("expected  about 0 s for 3 prompts\n") is estimate
+        assert output.err == ""

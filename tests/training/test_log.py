@@ -44,7 +44,12 @@ def test_a_resumed_log_is_the_unbroken_one(tmp_path: Path) -> None:
     write_some(RunLog([JsonLines(broken, 0)], {}), range(1, 7))
     with broken.open("a") as file:
         file.write('{"step": 7, "Loss/tr')
-    write_some(RunLog([JsonLines(broken, 4)], {}), range(5, 10))
+    write_some(RunLog([JsonLines(broken, 4, 1)], {}), range(5, 10))
+    assert figures(broken) == figures(whole)
+    # Killed after an epoch's line, and before the state that knows of it was saved.
+    log = RunLog([JsonLines(broken, 6, 1)], {})
+    log.add(6, {"Loss/dev": 2 / 6, "Accuracy/dev": 0.5}, epoch=2)
+    write_some(log, range(7, 10))
     assert figures(broken) == figures(whole)
 
 

@@ -106,7 +106,9 @@ def test_the_best_weights_are_of_the_epoch_that_is_asked_for(tmp_path: Path) -> 
 
 
 def test_the_newest_finished_run_or_the_one_that_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no finished run in .*--option finetune makes one"):
+    with pytest.raises(
+        ValueError, match=r"no finished run .*toy.*: train one first, or name one with --run"
+    ):
         finished_run(None, "toy", tmp_path)
     runs = [run_with_state(tmp_path) for _ in range(3)]
     for run, seconds in zip(runs[:2], (100, 50), strict=True):
