@@ -11,7 +11,6 @@ room, so that what it prints comes from the learner's own code.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -27,7 +26,7 @@ from data import STAND_IN
 from llama import Llama
 from sampling import Sampling
 from support.processor import cpp_compiler, has_units
-from tokenizer import TextTokenizer, save_tokenizer, tokenizer_for
+from tokenizer import TextTokenizer, saved_beside, tokenizer_for
 
 try:
     from inference import Decoder
@@ -37,7 +36,7 @@ except ModuleNotFoundError as error:
     Decoder = None  # type: ignore[assignment, misc]
 
 COURSE_CHECKPOINT = "stories42M.pt"
-NO_COMPILER = "--compile: no C++ compiler here (g++ or clang++); goes on without"
+NO_COMPILER = "compile: no C++ compiler here (g++ or clang++); goes on without"
 ENGINES = ("auto", "fast", "taught")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -60,24 +59,24 @@ class Engine:
 
     def __post_init__(self) -> None:
         if self.name not in ENGINES:
-            raise ValueError(f"--engine {self.name}: must be one of {', '.join(ENGINES)}")
+            raise ValueError(f"engine={self.name}: must be one of {', '.join(ENGINES)}")
         if self.dtype not in DTYPES:
-            raise ValueError(f"--dtype {self.dtype}: must be one of {', '.join(DTYPES)}")
+            raise ValueError(f"dtype={self.dtype}: must be one of {', '.join(DTYPES)}")
         wanted = self.wants_fast()
         if wanted and Decoder is None:
             raise ValueError(f"{wanted}: this tree has no folder inference/; leave it out")
         if wanted and self.name == "taught":
-            raise ValueError(f"{wanted} needs the fast engine; leave out --engine taught")
+            raise ValueError(f"{wanted} needs the fast engine; leave out engine=taught")
         if self.quantize is not None and self.dtype != "float32":
-            raise ValueError(f"--quantize {self.quantize} and --dtype {self.dtype}: give one")
+            raise ValueError(f"quantize={self.quantize} and dtype={self.dtype}: give one")
 
     def wants_fast(self) -> str:
         """The first option that only the fast engine has, or nothing."""
         if self.name == "fast":
-            return "--engine fast"
+            return "engine=fast"
         if self.quantize is not None:
-            return f"--quantize {self.quantize}"
-        return "--compile" if self.compile else ""
+            return f"quantize={self.quantize}"
+        return "compile" if self.compile else ""
 
     def run(self, model: Llama) -> tuple[Model, str]:
         """The model that is to run, and what to call it."""
@@ -99,7 +98,7 @@ class Engine:
         if device.type == "cpu" and not has_units(DTYPES[self.dtype]):
             notes.append(
                 f"this processor has no {self.dtype} units: a long prompt or a batch is slower "
-                "than with --dtype float32"
+                "than in float32"
             )
         return notes
 
@@ -151,8 +150,8 @@ def save(model: Llama, tokenizer: TextTokenizer, path: str | PathLike[str]) -> N
     """
     if not isinstance(model, Llama):
         raise ValueError(f"a {type(model).__name__} cannot be saved: save the Llama it was made of")
-    save_tokenizer(tokenizer, Path(path))  # first, so that the .pt stands for both
-    model.save_pretrained(path)
+    with saved_beside(tokenizer, Path(path)):
+        model.save_pretrained(path)
 
 
 def generate(
@@ -177,25 +176,37 @@ def generate(
     Raises:
         ValueError: an argument is out of range, or a text is empty or longer than the context.
     """
-    if isinstance(text, str):
-        options: dict[str, Any] = {"top_k": top_k, "top_p": top_p, "seed": seed}
-        return generate(model, tokenizer, [text], max_new_tokens, temperature, **options)[0]
     sampling = Sampling(temperature, top_k, top_p)
-    if not text:
+    texts = [text] if isinstance(text, str) else text
+    prompts = [torch.tensor(encode_prompt(tokenizer, part)) for part in texts]
+    rows = write_rows(model, tokenizer, prompts, max_new_tokens, sampling, seed)
+    whole = [tokenizer.decode(p.tolist() + row) for p, row in zip(prompts, rows, strict=True)]
+    return whole[0] if isinstance(text, str) else whole
+
+
+def write_rows(
+    model: Model,
+    tokenizer: TextTokenizer,
+    prompts: list[Tensor],
+    max_new_tokens: int,
+    sampling: Sampling,
+    seed: int | None,
+) -> list[list[int]]:
+    """The ids that follow each prompt of a batch, up to the token that ends it and its copies."""
+    if not prompts:
         return []
-    prompts = [torch.tensor(encode_prompt(tokenizer, part)) for part in text]
-    idx = pad_sequence(prompts, batch_first=True, padding_value=tokenizer.pad_id)
-    mask = pad_sequence([torch.ones_like(p, dtype=torch.bool) for p in prompts], batch_first=True)
-    written: Iterator[Tensor] = model.write(
-        idx.to(model.device),
+    idx = pad_sequence(prompts, batch_first=True, padding_value=tokenizer.pad_id).to(model.device)
+    lengths = torch.tensor([len(prompt) for prompt in prompts])
+    mask = torch.arange(idx.shape[1]) < lengths[:, None]
+    new: Iterator[Tensor] = model.write(
+        idx,
         max_new_tokens,
         sampling,
         stop_tokens=tokenizer.control_ids,
         generator=generator(model, seed),
         mask=mask.to(model.device),
     )
-    rows = torch.cat([idx[:, :0].to(model.device), *written], dim=1).tolist()
-    return [tokenizer.decode(p.tolist() + row) for p, row in zip(prompts, rows, strict=True)]
+    return torch.cat([idx[:, :0], *new], dim=1).tolist()
 
 
 def stream_text(
@@ -224,8 +235,11 @@ def stream_pieces(
     sampling: Sampling,
     seed: int | None = None,
 ) -> Iterator[str]:
-    """Yield the text of each token that follows `ids`: nothing for a part of a character."""
-    text = tokenizer.decode(ids)
+    """Yield the text of each token that follows `ids`: nothing for a part of a character.
+
+    The pieces continue `settled(tokenizer.decode(ids))`.
+    """
+    text = settled(tokenizer.decode(ids))
     new: list[int] = []
     for token in model.write(
         torch.tensor([ids], device=model.device),
@@ -236,12 +250,15 @@ def stream_pieces(
     ):
         new.append(int(token))
         longer = tokenizer.decode(ids + new)
-        more_may_come = len(new) < max_new_tokens and new[-1] not in tokenizer.control_ids
-        if longer.endswith("\ufffd") and more_may_come:  # a character of several tokens
-            yield ""
-            continue
+        if len(new) < max_new_tokens and new[-1] not in tokenizer.control_ids:
+            longer = settled(longer)
         yield longer[len(text) :]
         text = longer
+
+
+def settled(text: str) -> str:
+    """A text without the beginning of a character at its end, whose other bytes may yet come."""
+    return text.rstrip("\ufffd")
 
 
 def encode_prompt(tokenizer: TextTokenizer, text: str) -> list[int]:
@@ -276,7 +293,7 @@ def choose_checkpoint(asked: str | None) -> tuple[Path, str]:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a name, "auto" being the first that is here.
+    """The device of a name as torch has it, "auto" being the first that is here.
 
     Raises:
         ValueError: it is not here.
@@ -288,20 +305,6 @@ def choose_device(name: str) -> torch.device:
     }
     if name == "auto":
         name = next(device for device, here in present.items() if here)
-    if not present.get(name, False):
-        raise ValueError(f"--device {name}: there is no {name} device here; use --device cpu")
+    if not present.get(name.partition(":")[0], False):
+        raise ValueError(f"device={name}: there is no such device here; use cpu")
     return torch.device(name)
-
-
-def seconds_per_token(model: Model, T: int) -> float:
-    """Time one more token after T others: with a cache, or, bidirectionally, all of them again."""
-    tokens = torch.zeros((1, T + 1), dtype=torch.long, device=model.device)
-    if model.config.causal:
-        tokens = tokens[:, :1]
-    seconds = []
-    with torch.no_grad():
-        for _ in range(3):  # the first touches the weights for the first time
-            start = time.perf_counter()
-            model(tokens[:, -model.config.max_seq_len :])[0].sum().item()
-            seconds.append(time.perf_counter() - start)
-    return min(seconds)

@@ -9,16 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from flags import get_args
 from loading import (
-    COURSE_CHECKPOINT,
-    DTYPES,
-    ENGINES,
     NO_COMPILER,
     Engine,
     Model,
@@ -26,27 +23,20 @@ from loading import (
     choose_device,
     encode_prompt,
     load,
-    seconds_per_token,
+    settled,
     stream_pieces,
 )
 from sampling import Sampling
 from sentiment.classify import AT_ONCE, ReviewClassifier, read_lines, run_classify
 from sentiment.finetune import FROZEN, WHOLE_MODEL, FinetuneOptions, run_finetune
-from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import PromptOptions, run_prompt
 from sentiment.splits import Outputs, Splits, choose_splits
 from support import errors
 from support.files import require_outputs, write_text
 from support.processor import cpp_compiler, set_threads
 from tokenizer import TextTokenizer
-from training.activations import LIMITS
 from training.recipe import Recipe, choose_autocast
 from training.run import finished_run
-
-PROMPT = (
-    "I have wanted to see this thriller for a while, and it didn't disappoint. "
-    "Keanu Reeves, playing the hero John Wick, is"
-)
 
 
 def generate(args: argparse.Namespace) -> None:
@@ -88,7 +78,7 @@ def write_sentence(
     seed: int,
 ) -> str:
     """Generate one text and print it as it comes; returns it with its prompt."""
-    text = tokenizer.decode(ids)
+    text = settled(tokenizer.decode(ids))
     print(f"\nTemperature is {sampling.temperature}\n{text}", end="", flush=True)
     pieces: list[str] = []  # one of each token
     start = first = time.perf_counter()
@@ -105,14 +95,28 @@ def write_sentence(
     return text + "".join(pieces)
 
 
+def seconds_per_token(model: Model, T: int) -> float:
+    """Time one more token after T others: with a cache, or, bidirectionally, all of them again."""
+    tokens = torch.zeros((1, T + 1), dtype=torch.long, device=model.device)
+    if model.config.causal:
+        tokens = tokens[:, :1]
+    seconds = []
+    with torch.no_grad():
+        for _ in range(3):  # the first touches the weights for the first time
+            start = time.perf_counter()
+            model(tokens[:, -model.config.max_seq_len :])[0].sum().item()
+            seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
 def prompt(args: argparse.Namespace) -> None:
     """--option prompt: classify zero-shot, by the likelihood of each label after a question."""
     options = PromptOptions(
-        args.scoring,
-        args.calibrate,
-        args.batch_size,
-        1024 if args.max_tokens is None else args.max_tokens,
-        args.max_sentence_len,
+        scoring=args.scoring,
+        calibrate=args.calibrate,
+        batch_size=args.batch_size,
+        max_sentence_len=args.max_sentence_len,
+        **given(max_tokens=args.max_tokens),
     )
     checkpoint, why = choose_checkpoint(args.pretrained_model_path)
     splits, outputs = read_splits(args, "prompting", checkpoint)
@@ -135,33 +139,7 @@ def finetune(args: argparse.Namespace) -> None:
     # Typed bare on stand-ins it ends in minutes; a rate or epochs mean the course's whole model.
     by_default = bool(splits.stand_in or why) and args.lr is None and args.epochs is None
     freeze = by_default if args.freeze is None else args.freeze
-    if args.compile and freeze:
-        raise ValueError(
-            "--compile makes one kernel of AdamW's step over the whole model, and here a head "
-            "alone is trained: leave it out, or give --no-freeze"
-        )
-    given = {
-        "epochs": args.epochs,
-        "lr": args.lr,
-        "batch_size": args.batch_size,
-        "max_tokens": args.max_tokens,
-        "seed": args.seed,
-        "autocast": choose_autocast(args.autocast, choose_device(device_name(args))),
-        "compile": args.compile and cpp_compiler() is not None,
-    }
-    preset: dict[str, Any] = FROZEN if freeze else WHOLE_MODEL
-    recipe = Recipe(**(preset | {name: x for name, x in given.items() if x is not None}))
-    options = FinetuneOptions(
-        checkpoint,
-        freeze,
-        args.pooling_method,
-        args.hidden_dropout_prob,
-        args.max_sentence_len,
-        args.activation_checkpointing,
-        args.save_minutes,
-        args.resume,
-        args.tensorboard,
-    )
+    recipe, options = recipe_of(args, freeze), finetune_options(args, checkpoint, freeze)
     model, tokenizer = load_for(args, checkpoint, why, Engine("taught"))
     if args.compile and not recipe.compile:
         print(f"note      {NO_COMPILER}")
@@ -174,27 +152,81 @@ def finetune(args: argparse.Namespace) -> None:
     run_finetune(model, tokenizer, splits, outputs, recipe, options)
 
 
+def recipe_of(args: argparse.Namespace, freeze: bool) -> Recipe:
+    """The numbers of a run, as they are asked for or as the kind of run has them."""
+    if args.compile and freeze:
+        raise ValueError(
+            "--compile makes one kernel of AdamW's step over the whole model, and here a head "
+            "alone is trained: leave it out, or give --no-freeze"
+        )
+    preset: dict[str, Any] = FROZEN if freeze else WHOLE_MODEL
+    asked = given(
+        epochs=args.epochs,
+        lr=args.lr,
+        batch_size=args.batch_size,
+        max_tokens=args.max_tokens,
+        seed=args.seed,
+        autocast=choose_autocast(args.autocast, choose_device(device_name(args))),
+        compile=args.compile and cpp_compiler() is not None,
+    )
+    return Recipe(**(preset | asked))
+
+
+def finetune_options(args: argparse.Namespace, checkpoint: Path, freeze: bool) -> FinetuneOptions:
+    """What decides a run beside its numbers."""
+    return FinetuneOptions(
+        checkpoint=checkpoint,
+        freeze=freeze,
+        pooling=args.pooling_method,
+        dropout=args.hidden_dropout_prob,
+        max_sentence_len=args.max_sentence_len,
+        activation_checkpointing=args.activation_checkpointing,
+        save_minutes=args.save_minutes,
+        resume=args.resume,
+        tensorboard=args.tensorboard,
+    )
+
+
+def given(**flags: Any) -> dict[str, Any]:
+    """The flags that were given, so that what they are for has its own defaults."""
+    return {name: value for name, value in flags.items() if value is not None}
+
+
 def classify(args: argparse.Namespace) -> None:
     """--option classify: label reviews with what finetune has trained."""
+    for flag, as_it_is in AS_TRAINED.items():
+        if getattr(args, flag) not in as_it_is:
+            raise ValueError(f"classify runs what finetune has trained: leave out --{flag}")
     if args.text is not None and args.file is not None:
         raise ValueError("--text and --file are both given: give one of them")
     if args.text is not None and not args.text.strip():
         raise ValueError("--text is empty: give a review")
-    at_once = AT_ONCE
-    if args.text is not None:
-        reviews: Iterable[str] = [args.text]
-    elif args.file is not None:
-        reviews = list(read_lines(Path(args.file).read_bytes().splitlines(), args.file))
-    else:
-        reviews = read_lines(sys.stdin.buffer, "standard input")
-        if sys.stdin.isatty():
-            at_once = 1
-            print("reviews, one a line; Ctrl-D ends", file=sys.stderr)
+    if args.file is not None:
+        lines = list(read_lines(Path(args.file).read_bytes().splitlines(), args.file))
     run = finished_run(args.run, "finetune-")
     classifier = ReviewClassifier.load(run / "best.pt", args.pretrained_model_path)
     classifier.model.to(choose_device(device_name(args)))
     print(f"run       {run}: {', '.join(classifier.about.label_names)}", file=sys.stderr)
-    run_classify(classifier, reviews, at_once)
+    if args.text is not None:
+        run_classify(classifier, [args.text], at_once=1)
+    elif args.file is not None:
+        run_classify(classifier, lines, at_once=AT_ONCE)
+    else:
+        if sys.stdin.isatty():
+            print("reviews, one a line; Ctrl-D ends", file=sys.stderr)
+        run_classify(classifier, read_lines(sys.stdin.buffer, "standard input"), at_once=1)
+
+
+# Of the flags about a model, what classify takes: the others were settled by finetune.
+AS_TRAINED: dict[str, tuple[Any, ...]] = {
+    "engine": ("auto", "taught"),
+    "dtype": ("float32",),
+    "quantize": (None,),
+    "compile": (False,),
+    "bidirectional": (False,),
+    "tokenizer": (None,),
+    "max_sentence_len": (None,),
+}
 
 
 def engine_of(args: argparse.Namespace) -> Engine:
@@ -241,141 +273,11 @@ def read_splits(args: argparse.Namespace, kind: str, checkpoint: Path) -> tuple[
     return splits, outputs
 
 
-def get_args() -> argparse.Namespace:
-    parser = errors.ArgumentParser(
-        description="LLaMA from scratch: generate text, classify zero-shot, finetune, classify.",
-    )
-    add_common_flags(parser)
-    add_generate_flags(parser.add_argument_group("generate"))
-    add_review_flags(parser.add_argument_group("prompt and finetune"))
-    add_prompt_flags(parser.add_argument_group("prompt"))
-    add_finetune_flags(parser.add_argument_group("finetune"))
-    add_classify_flags(parser.add_argument_group("classify"))
-    return parser.parse_args()
-
-
-def add(group: Any, flag: str, metavar: str | None, text: str, **options: Any) -> None:
-    """A flag with its help, which ends in its default where there is one."""
-    if metavar is not None:
-        options["metavar"] = metavar
-    if options.get("default") is not None:
-        text += " (default: %(default)s)"
-    group.add_argument(flag, help=text, **options)
-
-
-def add_common_flags(group: Any) -> None:
-    modes = "generate: continue a text; prompt: zero-shot labels; finetune: train a classifier; "
-    modes += "classify: use it"
-    add(group, "--option", None, modes, choices=tuple(MODES), default="generate")
-    model = f"a .pt or GGUF checkpoint (default: {COURSE_CHECKPOINT}, or the stand-in without it)"
-    add(group, "--pretrained-model-path", "FILE", model)
-    tokenizer = "its tokenizer (default: the one in or beside the checkpoint, or tokenizer.model)"
-    add(group, "--tokenizer", "FILE", tokenizer)
-    kept = "tokens of a text that are kept (default: all)"
-    add(group, "--max_sentence_len", "N", kept, type=int)
-    add(group, "--seed", None, "of everything random", type=int, default=1337)
-    devices = ("auto", "cpu", "cuda", "mps")
-    add(group, "--device", None, "auto: a GPU where there is one", choices=devices, default="auto")
-    add(group, "--use_gpu", None, "the course's way to say --device cuda", action="store_true")
-    add(group, "--dtype", None, "of the weights", choices=tuple(DTYPES), default="float32")
-    engine = "fast: the packed twin of the model, for generate and prompt; taught: llama.py "
-    engine += "itself; auto: fast on a CPU, where inference/ is here"
-    add(group, "--engine", None, engine, choices=ENGINES, default="auto")
-    quantize = (
-        "int8: matrices in a quarter of the bytes, faster for one text at a time, nearly the "
-    )
-    quantize += "same text; needs the fast engine"
-    add(group, "--quantize", None, quantize, choices=("int8",))
-    compile = "let torch.compile make kernels, a quarter of a minute the first time: for one token "
-    compile += "at a time, used if they are faster here; with finetune for AdamW's step"
-    add(group, "--compile", None, compile, action="store_true")
-    add(group, "--threads", "N", "processors to compute with (default: torch's choice)", type=int)
-    bidirectional = "no causal mask, as the course's reference of 2024-25: slow, no good for texts"
-    add(group, "--bidirectional", None, bidirectional, action="store_true")
-
-
-def add_generate_flags(group: Any) -> None:
-    add(group, "--prompt", "TEXT", "the text to continue", default=PROMPT)
-    add(group, "--max_new_tokens", "N", "tokens to add", type=int, default=75)
-    temperature = (
-        "one text at this temperature, 0 being the most likely token (default: two, 0 and 1)"
-    )
-    add(group, "--temperature", "T", temperature, type=float)
-    add(group, "--top_k", "K", "sample among the K most likely tokens (default: all)", type=int)
-    top_p = "sample among the fewest tokens that hold this share of the probability (default: 1)"
-    add(group, "--top_p", "P", top_p, type=float)
-    for name, at in (("low", "0"), ("high", "1")):
-        flag, file = f"--generated_sentence_{name}_temp_out", f"generated-sentence-temp-{at}.txt"
-        text = f"where the text at {'temperature 0' if at == '0' else 'another temperature'} goes"
-        add(group, flag, "FILE", text, default=file)
-
-
-def add_review_flags(group: Any) -> None:
-    for split in ("train", "dev", "test"):
-        text = f"lines `label ||| sentence` (default: data/cfimdb-{split}.txt, or the stand-in)"
-        add(group, f"--{split}", "FILE", text)
-    names = "JSON list, the name of each label (default: data/cfimdb-label-mapping.json)"
-    add(group, "--label-names", "FILE", names)
-    for split in ("dev", "test"):
-        file = f"<dataset>-{split}-<prompting or finetuning>-output.txt"
-        add(group, f"--{split}_out", "FILE", f"predictions for --{split} (default: {file})")
-    size = "sentences; for finetune of one step, however little memory there is (default: 8)"
-    add(group, "--batch_size", "N", size, type=int)
-    tokens = (
-        "tokens that go through the model at once, padding included: the less, the less memory "
-    )
-    tokens += "(default: 1024; 512 for finetune)"
-    add(group, "--max_tokens", "N", tokens, type=int)
-
-
-def add_prompt_flags(group: Any) -> None:
-    scoring = (
-        "chain: a label's pieces in turn, given the prompt; course: as its code, pads included"
-    )
-    add(group, "--scoring", None, scoring, choices=("chain", "course"), default="chain")
-    calibrate = "subtract each label's mean score over the file"
-    add(group, "--calibrate", None, calibrate, action="store_true")
-
-
-def add_finetune_flags(group: Any) -> None:
-    on_or_off = argparse.BooleanOptionalAction
-    add(group, "--epochs", "N", "passes over --train (default: 5; 20 with --freeze)", type=int)
-    add(group, "--lr", None, "learning rate (default: 2e-5; 3e-4 with --freeze)", type=float)
-    dropout = "dropout before the classification head"
-    add(group, "--hidden_dropout_prob", "P", dropout, type=float, default=0.3)
-    freeze = (
-        "train the head alone, on states of the model that are computed once: minutes in place "
-    )
-    freeze += "of hours (default: only with a stand-in, and neither --epochs nor --lr)"
-    add(group, "--freeze", None, freeze, action=on_or_off)
-    pooling = "how a text's states become one vector"
-    add(group, "--pooling_method", None, pooling, choices=POOLING_METHODS, default="last_token")
-    autocast = "multiply in bfloat16, with float32 weights and sums; auto: where that is fast"
-    add(group, "--autocast", None, autocast, choices=("auto", "on", "off"), default="auto")
-    again = (
-        "compute layers again for their gradients, for less memory and up to a third more time; "
-    )
-    again += "auto: for long texts"
-    add(group, "--activation_checkpointing", None, again, choices=tuple(LIMITS), default="auto")
-    minutes = "how often the state of a run is saved, beside each epoch's end"
-    add(group, "--save_minutes", "M", minutes, type=float, default=10.0)
-    resume = "go on with the newest run of these arguments, interrupted or killed"
-    add(group, "--resume", None, resume, action="store_true")
-    tensorboard = "log for TensorBoard in the folder of --dev_out (default: where it is installed)"
-    add(group, "--tensorboard", None, tensorboard, action=on_or_off)
-
-
-def add_classify_flags(group: Any) -> None:
-    add(group, "--text", "TEXT", "a review (default: lines on standard input)")
-    add(group, "--file", "FILE", "reviews, one a line")
-    add(group, "--run", "NAME", "the run in runs/ that trained (default: the newest finished one)")
-
-
 MODES = {"generate": generate, "prompt": prompt, "finetune": finetune, "classify": classify}
 
 
 def main() -> None:
-    args = get_args()
+    args = get_args(tuple(MODES))
     if not 0 <= args.seed < 2**63:
         raise ValueError(f"--seed {args.seed}: must be from 0 to {2**63 - 1}")
     set_threads(args.threads)

@@ -13,7 +13,8 @@ import os
 import re
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -277,10 +278,15 @@ def _pre_tokenizer(library: ModuleType, name: str) -> Any:
     raise ValueError(f"pre-tokenisation {name!r} is unknown; known: gpt-2, smollm, llama-bpe")
 
 
-def save_tokenizer(tokenizer: TextTokenizer, checkpoint: Path) -> None:
-    """Write `X.tokenizer.json` or `X.tokenizer.model` beside a checkpoint X.pt."""
+@contextmanager
+def saved_beside(tokenizer: TextTokenizer, checkpoint: Path) -> Iterator[None]:
+    """Keep a tokenizer as `X.tokenizer.json` or `X.tokenizer.model` beside a checkpoint X.pt.
+
+    The checkpoint is to be written within: if that fails, nothing has changed beside it either.
+    """
     with atomic_path(beside(checkpoint, tokenizer.file_type)) as temporary:
         temporary.write_bytes(tokenizer.to_bytes())
+        yield
     for file_type in FILE_TYPES:
         if file_type != tokenizer.file_type:  # an earlier one's, which would be found as well
             beside(checkpoint, file_type).unlink(missing_ok=True)

@@ -92,7 +92,9 @@ class Grader:
     def verdict(self, worker: Worker) -> str:
         """What the rubric says of the A of a submission whose three modes run."""
         if self.real is None:
-            about = "for a human: coherent text, and accuracies near the reference's (README.md)"
+            about = (
+                "for a human: coherent text, and accuracies near the reference's (docs/results.md)"
+            )
             return f"{about}; no run on real weights: {self.left_out}"
         return self.real.verdict(worker)
 

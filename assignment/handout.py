@@ -24,8 +24,9 @@ ROOMS = (
 )
 AS_IT_IS = (
     *("config.py", "cache.py", "base_llama.py", "generation.py", "tokenizer.py", "loading.py"),
-    *("run_llama.py", "rope_test.py", "optimizer_test.py", "sanity_check.py", "setup.sh"),
-    *("constraints.txt", "LICENSE", ".gitignore", "data/__init__.py", "data/external.toml"),
+    *("flags.py", "run_llama.py", "rope_test.py", "optimizer_test.py", "sanity_check.py"),
+    *("setup.sh", "constraints.txt", "LICENSE", ".gitignore"),
+    *("data/__init__.py", "data/external.toml"),
     *("data/sst-label-mapping.json", "data/cfimdb-label-mapping.json", "data/sanity_check.npz"),
     *("assignment/__init__.py", "assignment/__main__.py", "assignment/cases.py"),
     *("assignment/checks.py", "assignment/confine.py", "assignment/intake.py"),

@@ -24,8 +24,8 @@ from benchmarks.setting import (
     is_installed,
 )
 from config import LlamaConfig
+from flags import PROMPT
 from llama import load_pretrained
-from run_llama import PROMPT
 from support.processor import cpp_compiler
 from tokenizer import tokenizer_for
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -18,18 +18,20 @@ from classifier import LlamaEmbeddingClassifier
 from llama import load_pretrained
 from loading import load
 from optimizer import AdamW
-from sentiment.classify import About
 from sentiment.encoding import encode_reviews
 from sentiment.finetune import ReviewTask
 from sentiment.reviews import read_label_names, read_reviews, require_labels
+from sentiment.trained import About
+from training import run as training_run
+from training.activations import LIMITS, checkpoint_layers
 from training.batches import pad
 from training.recipe import Recipe
-from training.trainer import add_gradients
+from training.trainer import Trainer
 
 PEER = "transformers, float32"
 LEARNING_RATE = 2e-5
 MAX_TOKENS = 512  # of one of our micro-batches: run_llama.py's default
-Step = Callable[[list[int]], None]  # one step of the optimizer on these rows
+Step = Callable[[list[int]], Any]  # one step of the optimizer on these rows
 
 
 class Examples(NamedTuple):
@@ -77,18 +79,12 @@ def ours(
     """What --option finetune --no-freeze does."""
     classifier, layers = new_classifier(checkpoint, classes)
     recipe = Recipe(1, LEARNING_RATE, len(batches[0]), MAX_TOKENS, autocast=autocast)
-    about = About([], "last_token", None, {})  # nothing is saved
+    about = About([], "last_token", None, {})
     ids, labels = {"train": data.ids, "dev": []}, {"train": data.labels}
     task = ReviewTask(classifier, ids, labels, pad_id, recipe, about)
-    optimizer = AdamW(classifier.parameters(), lr=LEARNING_RATE)
-
-    def step(rows: list[int]) -> None:
-        classifier.train()
-        optimizer.zero_grad()
-        add_gradients(task, rows, recipe.batch_size)
-        optimizer.step()
-
-    return timed(step, data.ids, batches, layers)
+    checkpoint_layers(classifier.llama.layers, classifier.llama.activation_bytes, LIMITS["auto"])
+    trainer = Trainer(task, recipe, training_run.Run(Path(), {}))  # nothing is saved
+    return timed(trainer.take_step, data.ids, batches, layers)
 
 
 def course(

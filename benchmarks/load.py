@@ -19,7 +19,7 @@ from benchmarks.engines import Engine
 from benchmarks.hugging_face import hugging_face_folder
 from benchmarks.measure import Contender, Run, Work, peak_memory
 from benchmarks.setting import Setting, gguf_beside, is_installed
-from run_llama import PROMPT
+from flags import PROMPT
 from tokenizer import tokenizer_for
 
 PROJECT = Path(__file__).parent.parent

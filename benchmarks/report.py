@@ -1,4 +1,4 @@
-"""What comes out of a run: a table for people, JSON for programs, a picture for the README."""
+"""What comes out of a run: a table for people, JSON for programs, a picture for docs/results.md."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Film reviews: reading, batching, scoring, training and evaluating classifiers."""
+"""Film reviews: read, scored zero-shot, trained on, and labelled with what was trained."""

@@ -1,13 +1,34 @@
-"""How good predictions are, and the files that hold them."""
+"""What a classifier says of texts, how good that is, and the files that hold it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
 
 from sentiment.reviews import Reviews, majority_class
 from support.files import write_text
+from training.batches import Batch
+
+
+@torch.no_grad()
+def log_probabilities(
+    classifier: nn.Module, batches: Iterable[Batch], count: int, *, autocast: bool = False
+) -> Tensor:
+    """(texts, classes) log-probabilities in the order of the texts, without dropout."""
+    classifier.eval()
+    rows, found = [], []
+    for batch in batches:
+        with torch.autocast(batch.tokens.device.type, torch.bfloat16, enabled=autocast):
+            found.append(classifier(batch.tokens, batch.mask).float().cpu())
+        rows += batch.rows
+    together = torch.cat(found)
+    ordered = torch.empty(count, together.shape[1])
+    ordered[rows] = together
+    return ordered
 
 
 @dataclass(frozen=True)

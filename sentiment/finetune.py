@@ -15,21 +15,28 @@ from torch import Tensor
 
 from classifier import LlamaEmbeddingClassifier
 from llama import Llama
-from sentiment.classify import About, log_probabilities
 from sentiment.encoding import Encoded, encode_reviews
-from sentiment.evaluation import Metrics, describe, evaluate, evaluate_reviews, write_predictions
+from sentiment.evaluation import (
+    Metrics,
+    describe,
+    evaluate,
+    evaluate_reviews,
+    log_probabilities,
+    write_predictions,
+)
 from sentiment.frozen import freeze
 from sentiment.pooling import make_classifier
 from sentiment.reviews import Reviews
 from sentiment.splits import Outputs, Splits
+from sentiment.trained import About
 from support.files import require_space, sample_digest, sha256
-from tokenizer import TextTokenizer, save_tokenizer
+from tokenizer import TextTokenizer, saved_beside
 from training.activations import LIMITS, checkpoint_layers
 from training.batches import Batch, padded_batches, shown
-from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, is_installed
+from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, is_installed, read_log
 from training.recipe import Recipe
 from training.run import RUNS, Run
-from training.trainer import Trainer, state_bytes
+from training.trainer import Trainer, state_bytes, trained_parameters
 
 # The course's recipe for the whole model, and the laptop's for a head on frozen states.
 WHOLE_MODEL = {"epochs": 5, "lr": 2e-5}
@@ -88,13 +95,14 @@ class ReviewTask:
             self.ids["train"], self.pad_id, max_tokens=budget, rows=rows, device=self.device
         )
 
-    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         labels = torch.tensor([self.labels["train"][row] for row in batch.rows])
         labels = labels.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.autocast):
             log_probabilities = self.model(batch.tokens, batch.mask)
             loss = F.nll_loss(log_probabilities, labels, reduction="sum")
-        return loss, int((log_probabilities.argmax(dim=-1) == labels).sum())
+        right = (log_probabilities.argmax(dim=-1) == labels).sum()
+        return loss, {"Accuracy/train": float(right)}
 
     def predict(self, split: str) -> tuple[float, list[int]]:
         """Mean loss and predicted labels, in the file's order."""
@@ -108,8 +116,7 @@ class ReviewTask:
     def evaluate(self) -> tuple[float, dict[str, float]]:
         loss, predictions = self.predict("dev")
         dev = evaluate(self.labels["dev"], predictions, self.model.num_labels)
-        figures = {"Loss/dev": loss, "Accuracy/dev": dev.accuracy, "F1/dev": dev.macro_f1}
-        return dev.accuracy, figures
+        return dev.accuracy, figures_of("dev", loss, dev)
 
     def best(self) -> dict[str, Any]:
         return {"about": asdict(self.about), "model": self.model.state_dict()}
@@ -132,12 +139,7 @@ def run_finetune(
     assert splits.train is not None
     torch.manual_seed(recipe.seed)
     reviews = {"train": splits.train, **{split: read for split, (read, _) in outputs.items()}}
-    limit = model.config.max_seq_len
-    encoded = {
-        split: encode_reviews(read.sentences, tokenizer, limit, options.max_sentence_len)
-        for split, read in reviews.items()
-    }
-    report_cuts(encoded, min(limit, options.max_sentence_len or limit))
+    encoded = encode_all(reviews, tokenizer, model.config.max_seq_len, options.max_sentence_len)
     setting = settle(splits, recipe, options, encoded, model)
     name = f"finetune-{splits.dataset}-epochs"
     run = Run.fitting(name, setting) if options.resume else None
@@ -146,23 +148,36 @@ def run_finetune(
         if options.resume:
             print(f"resume    no run {RUNS / name}... to go on with: starting anew")
         run = new_run(task, name + details(recipe, options), setting)
+    trainer = Trainer(task, recipe, run)
     with run:
-        save_tokenizer(tokenizer, run.best)
-        trainer = Trainer(task, recipe, run)
-        print(f"training  {splits.train.path.name}, {task.size} sentences: {recipe}")
         if run.last.exists():
             trainer.resume()
             done = trainer.progress
             print(f"resumed   {run.folder}, after {done.epoch} epochs and {done.batch} batches")
+        with saved_beside(tokenizer, run.best):
+            pass  # the best weights themselves come epoch by epoch
         log = open_log(run, trainer, task, Path(outputs["dev"][1]).parent, options)
         try:
             trainer.train(60 * options.save_minutes, log)
-            return finish(trainer, task, run, log, splits, outputs, options)
+            return finish(trainer, task, log, splits, outputs, options)
         except KeyboardInterrupt:
             log.close()
             if run.last.exists():
                 print(f"\n{run.last} is saved; go on with the same command and --resume")
             raise
+
+
+def encode_all(
+    reviews: dict[str, Reviews], tokenizer: TextTokenizer, limit: int, max_len: int | None
+) -> dict[str, Encoded]:
+    """Each split's sentences as token ids; says how many are too long."""
+    encoded = {}
+    for split, read in reviews.items():
+        encoded[split] = encode_reviews(read.sentences, tokenizer, limit, max_len)
+        if encoded[split].cut:
+            kept = min(limit, max_len or limit)
+            print(f"{split}: {encoded[split].cut} reviews were cut to {kept} tokens")
+    return encoded
 
 
 def new_run(task: ReviewTask, name: str, setting: dict[str, Any]) -> Run:
@@ -172,22 +187,17 @@ def new_run(task: ReviewTask, name: str, setting: dict[str, Any]) -> Run:
     require_space(RUNS, 2 * last + best, f"a run in {RUNS}/")
     run = Run.new(name, setting)
     print(f"run       {run.folder}: state {last / 1e6:,.0f} MB, best weights {best / 1e6:,.0f} MB")
+    parameters = sum(p.numel() for p in trained_parameters(task.model))
+    print(f"training  {parameters:,} parameters on {task.size} sentences: {task.recipe}")
     if run.folder.name != name:
         print(f"note      {RUNS / name} is an earlier run and stays; --resume goes on with one")
     return run
 
 
-def report_cuts(encoded: dict[str, Encoded], kept: int) -> None:
-    """Say how many reviews are too long."""
-    for split, texts in encoded.items():
-        if texts.cut:
-            print(f"{split}: {texts.cut} reviews were cut to {kept} tokens")
-
-
 def details(recipe: Recipe, options: FinetuneOptions) -> str:
     """The end of a name, which tells runs on one dataset apart; config.json has all of it."""
     parts = [f"{recipe.epochs}", f"batch{recipe.batch_size}", f"lr{recipe.lr:g}"]
-    parts += [f"seed{recipe.seed}"] + ["frozen"] * options.freeze
+    parts += [f"seed{recipe.seed}", options.checkpoint.stem] + ["frozen"] * options.freeze
     parts += [options.pooling] * (options.pooling != "last_token")
     return "-".join(parts)
 
@@ -271,16 +281,16 @@ def open_log(
 def finish(
     trainer: Trainer,
     task: ReviewTask,
-    run: Run,
     log: RunLog,
     splits: Splits,
     outputs: Outputs,
     options: FinetuneOptions,
 ) -> dict[str, Metrics | None]:
     """Evaluate the best epoch, from its file, and write everything that is to be kept."""
-    progress, names = trainer.progress, splits.label_names
+    run, progress, names = trainer.run, trainer.progress, splits.label_names
     trainer.load_best()
     print(f"best      epoch {progress.best_epoch}, read back from {run.best}")
+    logged = any("Loss/test" in record for record in read_log(run.log))  # by a run resumed here
     metrics: dict[str, Metrics | None] = {}
     for split, (reviews, outfile) in outputs.items():
         loss, predictions = task.predict(split)
@@ -288,22 +298,22 @@ def finish(
         print(describe(split, found, names))
         write_predictions(outfile, predictions, reviews)
         print(f"wrote {outfile}")
-        if found is not None and split == "test" and not run.metrics.exists():
-            figures = {
-                "Loss/test": loss,
-                "Accuracy/test": found.accuracy,
-                "F1/test": found.macro_f1,
-            }
-            log.add(trainer.step, figures, progress.best_epoch)
+        if found is not None and split == "test" and not logged:
+            log.add(trainer.step, figures_of(split, loss, found), progress.best_epoch)
     log.close({"best_dev_accuracy": progress.best_score, "best_epoch": progress.best_epoch})
-    run.finish(
-        {
-            "recipe": asdict(trainer.recipe),
-            "options": {**asdict(options), "checkpoint": str(options.checkpoint)},
-            "epochs": progress.history,
-            "best_epoch": progress.best_epoch,
-            **{split: "n/a" if m is None else asdict(m) for split, m in metrics.items()},
-        }
-    )
+    contents = {
+        "recipe": asdict(trainer.recipe),
+        "options": {**asdict(options), "checkpoint": str(options.checkpoint)},
+        "epochs": progress.history,
+        "best_epoch": progress.best_epoch,
+        **{split: "n/a" if m is None else asdict(m) for split, m in metrics.items()},
+    }
+    run.finish(contents)
     print(f"finished  {run.folder}; --option classify goes on with it")
     return metrics
+
+
+def figures_of(split: str, loss: float, metrics: Metrics) -> dict[str, float]:
+    """A split's figures under their names in the log."""
+    figures = {"Loss": loss, "Accuracy": metrics.accuracy, "F1": metrics.macro_f1}
+    return {f"{quantity}/{split}": value for quantity, value in figures.items()}

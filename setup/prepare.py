@@ -26,8 +26,7 @@ def prepare_stand_in(file: ExternalFile, converted: Path = STAND_IN) -> None:
     """Fetch the stand-in's GGUF and convert it once into a course-style `.pt`.
 
     A `.pt` is memory-mapped when it is loaded, in a fraction of a second; a GGUF has to be parsed
-    and dequantised each time. The tokenizer goes beside it and is written first, so that the
-    `.pt` stands for both.
+    and dequantised each time. The tokenizer goes beside it.
     """
     vocabulary_path = converted.with_suffix(".tokenizer.json")
     if converted.exists() and vocabulary_path.exists():

@@ -50,5 +50,5 @@ def set_threads(threads: int | None) -> None:
     if threads is None:
         return
     if not 1 <= threads <= most:
-        raise ValueError(f"--threads {threads}: must be from 1 to {most}, the processors here")
+        raise ValueError(f"threads={threads}: must be from 1 to {most}, the processors here")
     torch.set_num_threads(threads)

@@ -12,7 +12,7 @@ from data import STAND_IN
 from tests.helpers import PROJECT
 
 
-def run_example(name: str, *arguments: str | Path, cwd: Path = PROJECT) -> str:
+def run_example(name: str, *arguments: str | Path) -> str:
     command = [sys.executable, "-m", f"examples.{name}", *map(str, arguments)]
     result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
@@ -36,11 +36,8 @@ def test_the_teachers(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not STAND_IN.exists(), reason="the stand-in is not here: bash setup.sh")
-def test_the_tinkerers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    output = run_example("tinkerer")
+def test_the_tinkerers(tmp_path: Path) -> None:
+    output = run_example("tinkerer", STAND_IN, tmp_path / "own.pt")
     assert "Water boils at 100" in output
-    assert "Once upon a time" not in output, "a stream holds what follows the text"
-    saved = PROJECT / "out" / "own.pt"
-    assert saved.exists()
-    saved.unlink()
-    saved.with_suffix(".tokenizer.json").unlink()
+    assert "\nOnce upon a time" in output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["own.pt", "own.tokenizer.json"]

@@ -11,8 +11,9 @@ import torch
 import loading
 from inference import Decoder
 from llama import Llama
-from loading import Engine, generate, load, save, stream_text
-from tests.helpers import CONFIG, random_llama
+from loading import Engine, generate, load, save, settled, stream_pieces, stream_text
+from sampling import Sampling
+from tests.helpers import CONFIG, contents, random_llama
 from tokenizer import TextTokenizer
 
 Opened = tuple[Llama, TextTokenizer]
@@ -84,6 +85,17 @@ def test_a_character_of_several_tokens_comes_whole(counting: Opened) -> None:
     assert not any("\ufffd" in piece for piece in pieces)
     cut = list(stream_text(Writer(), tokenizer, "a", len(ids) - 1))  # what is left is shown
     assert len(cut) == len(ids)
+    # A prompt that ends within it, as one of a bounded length may, is continued as well.
+    begun, rest = tokenizer.encode("a 🦙", bos=True, eos=False), ids[-2:]
+    start = settled(tokenizer.decode(begun[:-2]))
+    assert start == "a "
+
+    class Ender(Writer):
+        def write(self, *_: object, **__: object) -> Iterator[torch.Tensor]:
+            yield from torch.tensor(rest).view(-1, 1, 1)
+
+    pieces = list(stream_pieces(Ender(), tokenizer, begun[:-2], 9, Sampling(0.0)))
+    assert start + "".join(pieces) == "a 🦙"
 
 
 def test_the_seed_decides(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +119,35 @@ def test_what_was_saved_loads_again(counting: Opened, tmp_path: Path) -> None:
         save(Decoder(model), tokenizer, tmp_path / "other.pt")  # type: ignore[arg-type]
 
 
+def test_what_cannot_be_saved_leaves_what_was_there(
+    counting: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights, and the tokenizer that belongs to them, be it of another kind."""
+    model, tokenizer = counting
+    save(model, tokenizer, tmp_path / "own.pt")
+    before = contents(tmp_path)
+
+    class Other(TextTokenizer):
+        file_type = "json"
+
+        def _text_to_ids(self, s: str, specials: bool) -> list[int]:
+            raise NotImplementedError
+
+        def decode(self, t: object) -> str:
+            raise NotImplementedError
+
+        def to_bytes(self) -> bytes:
+            return b"another"
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("torch.save", full)
+    with pytest.raises(ValueError, match="the disk is full or failing"):
+        save(model, Other(), tmp_path / "own.pt")
+    assert contents(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -125,8 +166,8 @@ def test_a_wrong_argument_is_named(counting: Opened, given: dict, message: str) 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"engine": "slow"}, "--engine slow: must be one of auto, fast, taught"),
-        ({"engine": Engine("fast"), "device": "tpu"}, "--device tpu: there is no tpu"),
+        ({"engine": "slow"}, "engine=slow: must be one of auto, fast, taught"),
+        ({"engine": Engine("fast"), "device": "tpu"}, "device=tpu: there is no such device here"),
         ({"path": "nope.pt"}, "nope.pt: no such checkpoint"),
     ],
 )

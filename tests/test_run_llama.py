@@ -107,7 +107,7 @@ def test_without_a_compiler_it_goes_on(
         run_llama.main, "--prompt", "a hero", "--max_new_tokens", "3", "--compile", cwd=folder
     )
     assert result.returncode == 0, result.stderr
-    assert "note      --compile: no C++ compiler here" in result.stdout
+    assert "note      compile: no C++ compiler here" in result.stdout
     assert "fast engine\n" in result.stdout
 
 
@@ -179,12 +179,12 @@ def test_ctrl_c_after_the_last_line_changes_nothing() -> None:
         (["--generated_sentence_low_temp_out", "new/x.txt", "--prompt", ""], ["is empty"]),
         (["--max_sentence_len", "0"], ["max_len=0", "at least 1"]),
         (["--use_gpu", "--device", "cpu"], ["disagree"]),
-        (["--threads", "0"], ["--threads 0", "from 1 to", "processors"]),
-        (["--threads", "100000"], ["--threads 100000", "from 1 to"]),
+        (["--threads", "0"], ["threads=0", "from 1 to", "processors"]),
+        (["--threads", "100000"], ["threads=100000", "from 1 to"]),
         (["--quantize", "int4"], ["--quantize", "'int4'", "int8"]),
-        (["--quantize", "int8", "--dtype", "bfloat16"], ["--quantize int8 and --dtype bfloat16"]),
-        (["--quantize", "int8", "--engine", "taught"], ["--quantize int8 needs the fast engine"]),
-        (["--compile", "--engine", "taught"], ["--compile needs the fast engine"]),
+        (["--quantize", "int8", "--dtype", "bfloat16"], ["quantize=int8 and dtype=bfloat16"]),
+        (["--quantize", "int8", "--engine", "taught"], ["quantize=int8 needs the fast engine"]),
+        (["--compile", "--engine", "taught"], ["compile needs the fast engine"]),
         (["--nonsense"], ["--nonsense", "--help"]),
         (["--generated_sentence_low_temp_out", "."], ["is a folder"]),
         (["--generated_sentence_low_temp_out", "text.txt/x.txt"], ["text.txt is no folder"]),
@@ -207,7 +207,7 @@ def test_bad_input_as_a_user_types_it(folder: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--use_gpu"], ["--device", "cuda"]])
 def test_a_device_that_is_not_here(folder: Path, arguments: list[str], run_here) -> None:
     result = run_here(run_llama.main, *arguments, cwd=folder)
-    assert_user_error(result, arguments[0], "there is no cuda device here")
+    assert_user_error(result, "cuda", "device here")
 
 
 def test_a_tokenizer_of_another_size(folder: Path, tmp_path: Path, generate: Run) -> None:

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 import checkpoints
 from data import SNIPPETS, STAND_IN
+from flags import PROMPT
 from inference import Decoder
 from llama import Llama
-from run_llama import PROMPT
 from sentiment.reviews import read_reviews
 from tests.helpers import run_script
 from tests.oracle import hugging_face_twin

@@ -22,7 +22,7 @@ from tokenizer import (
     Tokenizer,
     byte_alphabet,
     load_tokenizer,
-    save_tokenizer,
+    saved_beside,
     tokenizer_for,
 )
 
@@ -269,7 +269,8 @@ def test_where_a_checkpoints_tokenizer_comes_from(
         tokenizer_for(checkpoint(model, 320))
     (tmp_path / "tokenizer.model").write_bytes(trained.read_bytes())
     assert tokenizer_for(checkpoint(model, 320)).n_words == 320
-    save_tokenizer(BytePairTokenizer(vocabulary()), model)
+    with saved_beside(BytePairTokenizer(vocabulary()), model):
+        pass
     assert tokenizer_for(checkpoint(model, size)).n_words == size
     assert tokenizer_for(checkpoint(model, 320), path="tokenizer.model").n_words == 320
     assert tokenizer_for(checkpoint(tmp_path / "Y.gguf", size, vocabulary())).n_words == size
@@ -310,7 +311,8 @@ def test_a_saved_tokenizer_is_found_again_and_none_of_another_kind(
 ) -> None:
     pytest.importorskip("tokenizers")
     for saved in (BytePairTokenizer(vocabulary()), Tokenizer(tokenizer_model=trained)):
-        save_tokenizer(saved, tmp_path / "X.pt")
+        with saved_beside(saved, tmp_path / "X.pt"):
+            pass
         (file,) = tmp_path.iterdir()
         assert file.name == f"X.tokenizer.{saved.file_type}"
         again = load_tokenizer(file)

@@ -14,12 +14,7 @@ def compile_step(optimizer: AdamW) -> None:
 
     Results differ from the uncompiled ones by rounding. One kernel serves all sizes, but a Python
     number would be a constant of it: what changes from step to step goes in as a 0-d tensor.
-
-    Raises:
-        ValueError: this AdamW has no `update`, as a learner's.
     """
-    if not hasattr(optimizer, "update"):
-        raise ValueError("compile: the AdamW of this tree has no update(); leave it out")
     kernel = torch.compile(optimizer.update, dynamic=True)
 
     def update(*given: Any) -> None:

@@ -6,31 +6,41 @@ import time
 
 from tqdm import tqdm
 
+WARM_UP = 5.0  # seconds; a first part that takes less tells nothing: it has all the preparations
+ENOUGH = 1.0  # seconds of work that an estimate stands on
+
 
 class Estimate:
-    """Says in one line, after the first part of some work, about how long the whole will take."""
+    """Says in one line, after the first parts of some work, about how long the whole will take."""
 
-    def __init__(self, total: float, what: str, skip: int = 0) -> None:
+    def __init__(self, total: float, what: str, *, compiles: bool = False) -> None:
         """Start the clock.
 
         Args:
             total: work, in any unit.
             what: to be done, in words: "12 prompts".
-            skip: parts that tell nothing, such as a first one that compiles.
+            compiles: whether the first part does, so that it tells nothing however long it takes.
         """
-        self.left, self.what, self.skip = total, what, skip
-        self.started: float | None = time.perf_counter()
+        self.left, self.what, self.compiles = total, what, compiles
+        self.began = self.started = time.perf_counter()
+        self.done_since = 0.0
+        self.told = self.warm = False
 
     def done(self, work: float) -> None:
-        """A part is done: the first one (that tells something) prints the line."""
-        if self.started is None:
+        """A part is done; once enough of them are, the line is printed."""
+        if self.told:
             return
+        now = time.perf_counter()
         self.left -= work
-        if self.skip:
-            self.skip -= 1
-            self.started = time.perf_counter()
-            return
-        seconds = (time.perf_counter() - self.started) / work * (self.left + work)
-        self.started = None
-        shown = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
-        tqdm.write(f"expected  about {shown} for {self.what}")
+        if not self.warm:
+            self.warm = True
+            if self.compiles or now - self.started < WARM_UP:
+                self.started = now
+                return
+        self.done_since += work
+        if now - self.started >= ENOUGH:
+            self.told = True
+            rate = (now - self.started) / self.done_since
+            seconds = now - self.began + rate * self.left
+            shown = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+            tqdm.write(f"expected  about {shown} for {self.what}")

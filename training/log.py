@@ -74,11 +74,11 @@ def read_log(path: Path) -> list[dict[str, float]]:
     """The records of a log; a last line that a kill has cut short is left out."""
     if not path.exists():
         return []
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        if line.endswith("\n"):
-            records.append(json.loads(line))
-    return records
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    try:
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+    except ValueError as error:
+        raise ValueError(f"{path}: damaged ({error}); delete it, or start the run anew") from error
 
 
 class Curves:
@@ -92,7 +92,7 @@ class Curves:
         self.drawn = time.monotonic()
 
     def add(self, record: Mapping[str, float]) -> None:
-        if "epoch" in record and time.monotonic() - self.drawn > REDRAW:
+        if time.monotonic() - self.drawn > REDRAW:
             self.draw()
 
     def close(self, hyperparameters: Mapping[str, Any], results: Mapping[str, float]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from optimizer import AdamW
 from support.processor import has_units
 
 
@@ -31,6 +32,8 @@ class Recipe:
                 raise ValueError(f"{name}={getattr(self, name)}: must be at least 1")
         if not 0 < self.lr < float("inf"):
             raise ValueError(f"lr={self.lr}: must be a positive number")
+        if self.compile and not hasattr(AdamW, "update"):  # a learner's
+            raise ValueError("compile: the AdamW of this tree has no update(); leave it out")
 
     def __str__(self) -> str:
         return (

@@ -28,26 +28,27 @@ RUNS = Path("runs")  # in the working folder
 
 
 class Run:
-    """One run's folder, locked for this process."""
+    """One run's folder; `with run:` locks it for this process, however that ends."""
 
     def __init__(self, folder: Path, setting: Mapping[str, Any]) -> None:
-        """Take hold of a folder that exists; `setting` is what config.json holds, or will hold.
-
-        Raises:
-            ValueError: another process trains in it.
-        """
+        """A folder that exists; `setting` is what config.json holds, or will hold."""
         self.folder = folder
         self.setting = dict(setting)
         self.last, self.best = folder / "last.pt", folder / "best.pt"
         self.log, self.curves = folder / "log.jsonl", folder / "curves.png"
         self.metrics = folder / "metrics.json"
         self.lock = FileLock(folder / "lock")
+
+    def __enter__(self) -> Self:
+        """Take the lock; raises a ValueError where another process has it."""
         try:
             self.lock.acquire(timeout=0)
         except Timeout as error:
-            raise ValueError(
-                f"{folder}: a run that is alive holds it; wait for it, or leave --resume out"
-            ) from error
+            raise ValueError(f"{self.folder}: a run that is alive holds it; wait for it") from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
 
     @classmethod
     def new(cls, name: str, setting: Mapping[str, Any], root: Path = RUNS) -> Self:
@@ -79,24 +80,21 @@ class Run:
         others = {folder: read_config(folder) for folder in newest_first(root, "last.pt", kind)}
         for folder, then in others.items():
             if then == setting:
-                return cls(folder, setting)
+                with cls(folder, setting) as run:  # it is not alive
+                    return run
         for folder, then in others.items():
+            if then is None:
+                continue
             differences = [
                 f"{name} {then.get(name)!r} then and {setting.get(name)!r} now"
                 for name in sorted(setting.keys() | then.keys())
                 if setting.get(name) != then.get(name)
             ]
             raise ValueError(
-                f"--resume: {folder} is of another run: {'; '.join(differences)}; "
-                "give the same arguments, or leave --resume out to start anew"
+                f"{folder} is of another run: {'; '.join(differences)}; give the same arguments, "
+                "or start anew instead of resuming"
             )
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
 
     def save_last(self, state: Mapping[str, Any]) -> None:
         """Replace the state to go on from."""
@@ -136,17 +134,18 @@ def finished_run(name: str | None, kind: str, root: Path = RUNS) -> Path:
     Raises:
         ValueError: there is no such run, or it is not finished.
     """
-    if name is not None:
-        folder = next((path for path in (root / name, Path(name)) if path.is_dir()), None)
-        if folder is None:
-            known = ", ".join(path.name for path in newest_first(root, "metrics.json", kind))
-            raise ValueError(f"--run {name}: no such run in {root}/; finished: {known or 'none'}")
-        if not all((folder / file).exists() for file in ("metrics.json", "best.pt")):
-            raise ValueError(f"--run {name}: is not finished; finetune it further with --resume")
-        return folder
-    for folder in newest_first(root, "metrics.json", kind):
-        return folder
-    raise ValueError(f"no finished run {root / kind}...: train one first, or name one with --run")
+    if name is None:
+        for folder in newest_first(root, "metrics.json", kind):
+            return folder
+        raise ValueError(f"no finished run {root / kind}...: train one first, or name one")
+    for folder in (root / name, Path(name)):
+        if not folder.is_dir():
+            continue
+        if all((folder / file).exists() for file in ("metrics.json", "best.pt")):
+            return folder
+        raise ValueError(f"{folder}: a run that is not finished; resume it first")
+    known = ", ".join(path.name for path in newest_first(root, "metrics.json", kind))
+    raise ValueError(f"{name}: no such run in {root}/; finished: {known or 'none'}")
 
 
 def newest_first(root: Path, file: str, kind: str) -> list[Path]:
@@ -156,9 +155,9 @@ def newest_first(root: Path, file: str, kind: str) -> list[Path]:
     return [path.parent for path in found]
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """A run's setting; raises a ValueError where its file is missing or damaged."""
+def read_config(folder: Path) -> dict[str, Any] | None:
+    """A run's setting; None where its file is missing or damaged, so that it fits nothing."""
     try:
         return json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{folder / 'config.json'}: missing or damaged; delete the run") from error
+    except (OSError, ValueError):
+        return None

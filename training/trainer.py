@@ -29,6 +29,8 @@ from training.log import RunLog
 from training.recipe import Recipe
 from training.run import Run
 
+LOSS = "Loss/train_epoch"
+
 
 class Task(Protocol):
     """What is trained, and on what."""
@@ -43,8 +45,8 @@ class Task(Protocol):
     def micro_batches(self, rows: Sequence[int]) -> Iterator[Batch]:
         """The given examples, in parts that fit into memory."""
 
-    def loss(self, batch: Batch) -> tuple[Tensor, int]:
-        """The loss summed over a part's examples, and how many of them were got right."""
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        """The loss summed over a part's examples, and sums of other figures of an epoch's log."""
 
     def evaluate(self) -> tuple[float, dict[str, float]]:
         """At the end of an epoch: how good the model is, more being better, and what to log."""
@@ -59,9 +61,8 @@ class Progress:
 
     epoch: int = 0
     batch: int = 0  # done in this epoch
-    loss_sum: float = 0.0  # over this epoch's examples so far
-    right: int = 0
-    seen: int = 0
+    seen: int = 0  # examples of this epoch so far, over which the sums are
+    sums: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)  # one entry an epoch
     best_score: float = float("-inf")
     best_epoch: int = -1
@@ -83,11 +84,11 @@ class Trainer:
 
         Args:
             schedule: the learning rate at a step, counted from 0; None keeps `recipe.lr`.
-            max_norm: bound on the norm of all gradients; None leaves them as they are.
+            max_norm: bound on the norm of all gradients; None leaves them as they are. What makes
+                these two belongs into the run's setting, as the recipe does.
         """
         self.task, self.recipe, self.run = task, recipe, run
         self.schedule, self.max_norm = schedule, max_norm
-        self.log = RunLog([], {})
         self.optimizer = AdamW(trained_parameters(task.model), lr=recipe.lr)
         if recipe.compile:
             compile_step(self.optimizer)
@@ -126,19 +127,23 @@ class Trainer:
         Raises:
             Interrupted: a signal came; the state is saved.
         """
-        self.log = log or self.log
-        self.estimate = Estimate(self._work_left(), "the training", skip=int(self.recipe.compile))
+        log = log or RunLog([], {})
+        expected = Estimate(self._work_left(), "the training", compiles=self.recipe.compile)
         with deferred_interrupts() as came:
             saved_at = time.monotonic()
             while self.progress.epoch < self.recipe.epochs:
                 for rows in self._batches_left():
-                    self._step(rows)
+                    figures = self.take_step(rows)
+                    log.add(self.step, figures)
+                    expected.done(len(rows))
                     if came or time.monotonic() - saved_at >= save_seconds:
                         self.save()
                         saved_at = time.monotonic()
                     if came:
                         raise Interrupted(came[0])
-                self._finish_epoch()
+                step, figures = self.step, self._finish_epoch()
+                log.add(step, figures, self.progress.epoch)
+                tqdm.write(f"epoch {self.progress.epoch}: {in_words(figures)}")
                 self.save()
                 saved_at = time.monotonic()
                 if came:
@@ -173,62 +178,54 @@ class Trainer:
             for rows in batches:
                 yield rows
                 bar.update(len(rows))
-                bar.set_postfix(loss=f"{progress.loss_sum / progress.seen:.3f}")
+                bar.set_postfix(loss=f"{progress.sums[LOSS] / progress.seen:.3f}")
 
-    def _step(self, rows: Sequence[int]) -> None:
-        """One step of the optimizer on the given examples."""
-        progress = self.progress
+    def take_step(self, rows: Sequence[int]) -> dict[str, float]:
+        """One step of the optimizer on the given examples; returns its figures for the log."""
         self.task.model.train()
         self.optimizer.zero_grad()
-        loss, right = add_gradients(self.task, rows, self.recipe.batch_size)
-        figures = {"Loss/train_step": loss / len(rows)}
+        sums = self._add_gradients(rows)
+        figures = {"Loss/train_step": sums[LOSS] / len(rows)}
         if self.schedule is not None:
+            figures["Rate/lr_step"] = rate = self.schedule(self.step)
             for group in self.optimizer.param_groups:
-                group["lr"] = self.schedule(self.step)
-            figures["Rate/lr_step"] = self.schedule(self.step)
+                group["lr"] = rate
         if self.max_norm is not None:
             norm = clip_gradients(self.task.model.parameters(), self.max_norm)
             figures["Norm/gradient_step"] = norm
         self.optimizer.step()
-        progress.loss_sum += loss
-        progress.right += right
-        progress.seen += len(rows)
+        progress = self.progress
         progress.batch += 1
-        self.estimate.done(len(rows))
-        self.log.add(self.step, figures)
+        progress.seen += len(rows)
+        for tag, value in sums.items():
+            progress.sums[tag] = progress.sums.get(tag, 0.0) + value
+        return figures
 
-    def _finish_epoch(self) -> None:
-        """Evaluate, keep the epoch if it is the best, and go on to the next."""
-        progress, step = self.progress, self.step
+    def _add_gradients(self, rows: Sequence[int]) -> dict[str, float]:
+        """Add up the gradients of a batch, part by part; returns its summed loss and figures."""
+        sums: dict[str, float] = {LOSS: 0.0}
+        for batch in self.task.micro_batches(rows):
+            loss, figures = self.task.loss(batch)
+            # Divided by the size of a whole batch, in the last, ragged one too: every example of
+            # an epoch weighs the same, as in the course.
+            (loss / self.recipe.batch_size).backward()
+            for tag, value in {LOSS: loss.item(), **figures}.items():
+                sums[tag] = sums.get(tag, 0.0) + value
+        return sums
+
+    def _finish_epoch(self) -> dict[str, float]:
+        """Evaluate, keep the epoch if it is the best, go on to the next; returns its figures."""
+        progress = self.progress
         score, evaluated = self.task.evaluate()
-        figures = {
-            "Loss/train_epoch": progress.loss_sum / progress.seen,
-            "Accuracy/train": progress.right / progress.seen,
-            **evaluated,
-        }
+        means = {tag: value / progress.seen for tag, value in progress.sums.items()}
+        figures = {**means, **evaluated}
         progress.epoch += 1
-        progress.batch, progress.loss_sum, progress.right, progress.seen = 0, 0.0, 0, 0
+        progress.batch, progress.seen, progress.sums = 0, 0, {}
         progress.history.append(figures)
-        self.log.add(step, figures, progress.epoch)
-        tqdm.write(f"epoch {progress.epoch}: {in_words(figures)}")
         if score > progress.best_score:
             progress.best_score, progress.best_epoch = score, progress.epoch
             self.run.save_best(progress.epoch, self.task.best())
-
-
-def add_gradients(task: Task, rows: Sequence[int], batch_size: int) -> tuple[float, int]:
-    """Add up the gradients of examples, part by part; returns the summed loss and the right ones.
-
-    Divided by the size of a whole batch, in the last, ragged one too: every example of an epoch
-    weighs the same, as in the course.
-    """
-    loss, right = 0.0, 0
-    for batch in task.micro_batches(rows):
-        part, right_in_part = task.loss(batch)
-        (part / batch_size).backward()
-        loss += part.item()
-        right += right_in_part
-    return loss, right
+        return figures
 
 
 def in_words(figures: Mapping[str, float]) -> str:

@@ -12,10 +12,10 @@ from torch import Tensor
 from assignment.runners.standins import Tensors
 from classifier import LlamaEmbeddingClassifier, LlamaZeroShotClassifier, prompt_suffix
 from data import LABEL_NAMES
+from flags import PROMPT
 from llama import Llama
 from loading import load
 from optimizer import AdamW
-from run_llama import PROMPT
 from sentiment.encoding import encode_reviews
 from sentiment.frozen import StateBank, compute_states
 from sentiment.reviews import read_label_names

@@ -273,7 +273,7 @@ def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("arguments", "parts"),
     [
         (["decode", "--rounds", "0"], ["--rounds 0", "at least 1"]),
-        (["decode", "--threads", "-1"], ["--threads -1", "must be from 1"]),
+        (["decode", "--threads", "-1"], ["threads=-1", "must be from 1"]),
         (["sing"], ["sing", "decode"]),
         (["decode", "--slow"], ["--slow", "--help"]),
         (["load", "--pretrained-model-path", "no.pt"], ["no.pt"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -340,14 +339,12 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_a_header_that_lies_is_refused_at_once(tmp_path: Path, lie: str) -> None:
     (tmp_path / "m.gguf").write_bytes(LIES[lie])
-    start = time.monotonic()
     tracemalloc.start()
     with pytest.raises(ValueError, match=r"m\.gguf: "):
         checkpoints.read(tmp_path / "m.gguf")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1_000_000
-    assert time.monotonic() - start < 5
 
 
 def pair(key: bytes, kind: int, value: bytes) -> bytes:

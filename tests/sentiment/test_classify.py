@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,10 +13,8 @@ import pytest
 import torch
 
 import run_llama
-from sentiment.classify import ReviewClassifier
-from tests.helpers import LABELS, assert_user_error, contents, review_flags, write
-
-HERE = "run       runs/finetune-toy-"
+from sentiment.trained import ReviewClassifier
+from tests.helpers import LABELS, PROJECT, assert_user_error, contents, review_flags, write
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +82,20 @@ def test_a_text_and_lines_on_standard_input(
     assert lines[0].split("\t")[0] == one.stdout.split("\t")[0]
 
 
+def test_whoever_waits_for_an_answer_gets_it(trained: Path) -> None:
+    """A program that writes one line to the pipe, and reads before it writes the next."""
+    command = [sys.executable, str(PROJECT / "run_llama.py"), "--option", "classify"]
+    with subprocess.Popen(
+        command, cwd=trained, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text in (b"a hero", b"wonderful while"):
+            process.stdin.write(text + b"\n")
+            process.stdin.flush()
+            assert process.stdout.readline().strip().endswith(text)
+
+
 def test_a_line_of_a_pipe_that_is_no_text_is_named(
     trained: Path, run_here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +131,7 @@ def test_a_frozen_run_finds_its_model_where_it_is_now(trained: Path, run_here) -
         options = ["--option", "classify", "--text", "a hero"]
         result = run_here(run_llama.main, *options, cwd=trained)
         assert result.returncode == 2
-        assert "stories42M.pt, which is not there; --pretrained-model-path" in result.stderr
+        assert "stories42M.pt, which is not there; say where it is now" in result.stderr
         given = ["--pretrained-model-path", "moved.pt"]
         assert run_here(run_llama.main, *options, *given, cwd=trained).returncode == 0
         state = torch.load(moved, weights_only=True)
@@ -141,7 +154,14 @@ def test_a_frozen_run_finds_its_model_where_it_is_now(trained: Path, run_here) -
         (["--text", "a", "--file", "b"], ["--text and --file are both given"]),
         (["--file", "nope.txt"], ["nope.txt"]),
         (["--file", "latin.txt"], ["latin.txt, line 2: not UTF-8"]),
-        (["--text", "a", "--run", "nope"], ["--run nope: no such run", "finetune-toy-"]),
+        (["--text", "a", "--run", "nope"], ["nope: no such run", "finetune-toy-"]),
+        (
+            ["--text", "a", "--quantize", "int8"],
+            ["leave out --quantize"],
+        ),
+        (["--text", "a", "--dtype", "bfloat16"], ["leave out --dtype"]),
+        (["--text", "a", "--bidirectional"], ["leave out --bidirectional"]),
+        (["--text", "a", "--max_sentence_len", "3"], ["leave out --max_sentence_len"]),
     ],
 )
 def test_bad_input_gets_one_line(
@@ -156,12 +176,36 @@ def test_bad_input_gets_one_line(
 
 def test_without_any_run(tmp_path: Path, run_here) -> None:
     result = run_here(run_llama.main, "--option", "classify", "--text", "a", cwd=tmp_path)
-    assert_user_error(
-        result, "no finished run runs/finetune-...: train one first, or name one with --run"
-    )
+    assert_user_error(result, "no finished run runs/finetune-...: train one first, or name one")
+
+
+def test_what_was_cut_in_training_is_cut_again_and_bidirectional_stays(
+    work: Path, trained: Path, run_here
+) -> None:
+    options = [*review_flags(work), "--epochs", "1", "--freeze", "--no-tensorboard", "--seed", "9"]
+    options += ["--max_sentence_len", "2", "--bidirectional"]
+    result = run_here(run_llama.main, "--option", "finetune", *options, cwd=trained)
+    assert result.returncode == 0, result.stderr
+    (run,) = trained.glob("runs/*seed9*")
+    classifier = ReviewClassifier.load(run / "best.pt", trained / "stories42M.pt")
+    shutil.rmtree(run)
+    assert not classifier.model.llama.config.causal
+    (_, short), (_, long) = classifier.label(["a hero", "a hero terrible movie"])
+    assert short == pytest.approx(long)
+
+
+def test_texts_that_are_none(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(trained)
+    classifier = ReviewClassifier.load(runs(trained)["whole"] / "best.pt")
+    assert classifier.label([]) == []
+    with pytest.raises(ValueError, match="review 2 of 2 is empty"):
+        classifier.label(["a", " \n"])
 
 
 def test_a_file_that_is_no_classifier_is_named(trained: Path) -> None:
+    torch.save(torch.ones(2), trained / "tensor.pt")
+    with pytest.raises(ValueError, match=r"tensor\.pt: holds no classifier"):
+        ReviewClassifier.load(trained / "tensor.pt")
     with pytest.raises(ValueError, match=r"stories42M\.pt: holds no classifier"):
         ReviewClassifier.load(trained / "stories42M.pt")
     with pytest.raises(ValueError, match=r"nope\.pt: no such file; finetune a classifier"):

@@ -20,6 +20,7 @@ import torch
 import run_llama
 from classifier import LlamaEmbeddingClassifier
 from llama import FeedForward, load_pretrained
+from optimizer import AdamW
 from tests.helpers import (
     PROJECT,
     assert_user_error,
@@ -61,7 +62,7 @@ def finetune(work: Path, *options: str) -> list[str]:
 def test_the_finetune_mode(work: Path, run_here, options: list[str]) -> None:
     result = run_here(run_llama.main, *finetune(work, *options), cwd=work)
     assert result.returncode == 0, result.stderr
-    for part in ("run       runs/finetune-toy-epochs2-batch", "expected", "test accuracy"):
+    for part in ("run       runs/finetune-toy-epochs2-batch", "training  ", "test accuracy"):
         assert part in result.stdout, result.stdout
     run = the_run(work)
     metrics = json.loads((run / "metrics.json").read_text())
@@ -84,7 +85,7 @@ def test_the_name_tells_runs_apart(work: Path, run_here) -> None:
         result = run_here(run_llama.main, *options, cwd=work)
         assert result.returncode == 0, result.stderr
     assert "is an earlier run and stays" in result.stdout
-    name = "finetune-toy-epochs2-batch{}-lr0.001-seed{}-frozen{}"
+    name = "finetune-toy-epochs2-batch{}-lr0.001-seed{}-stories42M-frozen{}"
     assert {run.name for run in (work / "runs").iterdir()} == {
         name.format(8, 1337, ""),
         name.format(8, 5, ""),
@@ -172,7 +173,17 @@ def test_a_compiled_step_is_for_whole_models_and_needs_a_compiler(
     monkeypatch.setattr(run_llama, "cpp_compiler", lambda: None)
     result = run_here(run_llama.main, *options, cwd=work)
     assert result.returncode == 0, result.stderr
-    assert "note      --compile: no C++ compiler here" in result.stdout
+    assert "note      compile: no C++ compiler here" in result.stdout
+
+
+def test_a_learners_adamw_is_refused_before_a_folder_is_made(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_llama, "cpp_compiler", lambda: "g++")
+    monkeypatch.delattr(AdamW, "update")
+    result = run_here(run_llama.main, *finetune(work, "--compile"), cwd=work)
+    assert_user_error(result, "compile: the AdamW of this tree has no update")
+    assert not (work / "runs").exists()
 
 
 def test_the_seed_may_be_large(work: Path, run_here) -> None:

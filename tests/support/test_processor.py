@@ -24,7 +24,7 @@ def test_threads_are_from_one_to_the_processors() -> None:
         assert torch.get_num_threads() == 1
         most = os.cpu_count() or 1
         for wrong in (0, -1, most + 1):
-            with pytest.raises(ValueError, match=f"--threads {wrong}: must be from 1 to {most}"):
+            with pytest.raises(ValueError, match=f"threads={wrong}: must be from 1 to {most}"):
                 set_threads(wrong)
     finally:
         torch.set_num_threads(before)

@@ -8,6 +8,7 @@ import torch
 from optimizer import AdamW
 from support.processor import cpp_compiler
 from training.compiled_step import compile_step
+from training.recipe import Recipe
 
 
 @pytest.mark.slow
@@ -33,4 +34,4 @@ def test_the_compiled_step_is_the_taught_one(weight_decay: float) -> None:
 def test_a_learners_optimizer_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(AdamW, "update")
     with pytest.raises(ValueError, match="the AdamW of this tree has no update"):
-        compile_step(AdamW([torch.nn.Parameter(torch.ones(2))]))
+        Recipe(1, 0.1, compile=True)

@@ -102,3 +102,22 @@ def test_the_room_needs_neither_package() -> None:
     from tests.helpers import run_code
 
     assert run_code(code).stdout == "set()\n", sys.version
+
+
+def test_a_resumed_tensorboard_forgets_what_comes_again(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    write_some(RunLog([first := TensorBoard(tmp_path, 0)], {}), range(1, 7))
+    first.close({}, {})
+    log = RunLog([TensorBoard(tmp_path, 4)], {})
+    log.add(5, {"Loss/train_step": 9.0})
+    log.close()
+    values = EventAccumulator(str(tmp_path)).Reload().Scalars("Loss/train_step")
+    assert [(event.step, event.value) for event in values][-2:] == [(4, 0.25), (5, 9.0)]
+
+
+def test_a_damaged_log_is_named(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("noise\n")
+    with pytest.raises(ValueError, match=r"log\.jsonl: damaged .*; delete it"):
+        JsonLines(tmp_path / "log.jsonl", 3)

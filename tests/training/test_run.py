@@ -19,7 +19,6 @@ SETTING = {"lr": 0.1, "labels": ["bad", "good"], "max_len": None}
 def run_with_state(root: Path, name: str = "toy-a", **changes: object) -> Run:
     run = Run.new(name, SETTING | changes, root)
     run.save_last({"step": 1})
-    run.lock.release()
     return run
 
 
@@ -65,7 +64,8 @@ def test_a_run_that_is_alive_is_left_alone(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom training.run import Run\n"
         f"run = Run.new('toy-a', {SETTING!r}, Path({str(tmp_path)!r}))\n"
-        "run.save_last({'step': 1})\nprint('alive', flush=True)\ntime.sleep(600)\n"
+        "run.save_last({'step': 1})\n"
+        "with run:\n    print('alive', flush=True)\n    time.sleep(600)\n"
     )
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as process:
@@ -106,9 +106,7 @@ def test_the_best_weights_are_of_the_epoch_that_is_asked_for(tmp_path: Path) -> 
 
 
 def test_the_newest_finished_run_or_the_one_that_is_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        ValueError, match=r"no finished run .*toy.*: train one first, or name one with --run"
-    ):
+    with pytest.raises(ValueError, match=r"no finished run .*toy.*: train one first, or name one"):
         finished_run(None, "toy", tmp_path)
     runs = [run_with_state(tmp_path) for _ in range(3)]
     for run, seconds in zip(runs[:2], (100, 50), strict=True):
@@ -118,14 +116,27 @@ def test_the_newest_finished_run_or_the_one_that_is_named(tmp_path: Path) -> Non
     assert finished_run(None, "toy", tmp_path) == runs[1].folder
     assert finished_run("toy-a", "toy", tmp_path) == runs[0].folder
     assert finished_run(str(runs[0].folder), "toy", tmp_path) == runs[0].folder
-    with pytest.raises(ValueError, match="--run toy-a-3: is not finished"):
+    with pytest.raises(ValueError, match="toy-a-3: a run that is not finished; resume it first"):
         finished_run("toy-a-3", "toy", tmp_path)
-    with pytest.raises(ValueError, match=r"--run nope: no such run .*finished: toy-a-2, toy-a$"):
+    with pytest.raises(ValueError, match=r"nope: no such run .*finished: toy-a-2, toy-a$"):
         finished_run("nope", "toy", tmp_path)
 
 
-def test_a_damaged_configuration_is_named(tmp_path: Path) -> None:
+def test_a_run_with_a_damaged_configuration_fits_nothing(tmp_path: Path) -> None:
+    """And keeps no other from going on."""
+    good, damaged = (run_with_state(tmp_path) for _ in range(2))
+    age(good, 100)
+    (damaged.folder / "config.json").write_text("{")
+    found = Run.fitting("toy", SETTING, tmp_path)
+    assert found is not None
+    assert found.folder == good.folder
+    (good.folder / "config.json").unlink()
+    assert Run.fitting("toy", SETTING, tmp_path) is None
+
+
+def test_the_lock_is_let_go_whatever_happens(tmp_path: Path) -> None:
     run = run_with_state(tmp_path)
-    (run.folder / "config.json").write_text("{")
-    with pytest.raises(ValueError, match=r"config\.json: missing or damaged"):
-        Run.fitting("toy", SETTING, tmp_path)
+    for _ in range(2):
+        with pytest.raises(RuntimeError), run:
+            raise RuntimeError
+    assert Run.fitting("toy", SETTING, tmp_path) is not None

@@ -18,7 +18,7 @@ from training import cosine_schedule
 from training.interrupts import Interrupted
 from training.recipe import Recipe
 from training.run import Run
-from training.trainer import Trainer, add_gradients, in_words, state_bytes
+from training.trainer import Trainer, in_words, state_bytes
 
 COMPILED = [
     pytest.mark.slow,
@@ -36,22 +36,26 @@ def test_one_large_batch_equals_many_small_ones(tmp_path: Path) -> None:
     assert first == pytest.approx(second, abs=1e-5)
 
 
-def test_an_example_weighs_the_same_wherever_it_lands() -> None:
+def test_an_example_weighs_the_same_wherever_it_lands(tmp_path: Path) -> None:
     """The last, ragged batch is divided by the size of a whole one, too."""
-    task = ToyTask(Recipe(1, 0.1, max_tokens=20))
-    rows, gradients = [1, 5, 9], []
-    for size, parts in ((8, [rows]), (8, [[row] for row in rows])):
-        task.model.zero_grad()
-        for part in parts:
-            add_gradients(task, part, size)
-        gradients.append(torch.cat([p.grad.flatten() for p in task.model.parameters()]))  # type: ignore[union-attr]
-    torch.testing.assert_close(*gradients)
-    task.model.zero_grad()
-    loss = sum(task.loss(batch)[0] for batch in task.micro_batches(rows))
+    rows = [1, 5, 9]
+    gradients = []
+    for max_tokens in (1000, 20):
+        trainer = toy_trainer(tmp_path, batch_size=8, max_tokens=max_tokens)
+        sums = trainer._add_gradients(rows)
+        gradients.append(gradient_of(trainer))
+    loss = sum(trainer.task.loss(batch)[0] for batch in trainer.task.micro_batches(rows))
     assert isinstance(loss, torch.Tensor)
+    assert sums["Loss/train_epoch"] == pytest.approx(loss.item())
+    trainer.optimizer.zero_grad()
     (loss / 8).backward()
-    expected = torch.cat([p.grad.flatten() for p in task.model.parameters()])  # type: ignore[union-attr]
-    torch.testing.assert_close(gradients[0], expected)
+    for gradient in gradients:
+        torch.testing.assert_close(gradient, gradient_of(trainer))
+
+
+def gradient_of(trainer: Trainer) -> torch.Tensor:
+    parameters = list(trainer.task.model.parameters())
+    return torch.cat([p.grad.flatten().clone() for p in parameters if p.grad is not None])
 
 
 class Killed(BaseException):
@@ -64,14 +68,15 @@ def test_resumed_equals_unbroken_bit_for_bit(tmp_path: Path, compiled: bool) -> 
     unbroken.train(save_seconds=1e9)
     for stop in (2, 5, 6, 7, 9):  # in an epoch, at its end, in the next
         broken = toy_trainer(tmp_path, dropout=0.4, compile=compiled)
-        steps, original = itertools.count(1), broken._step
+        steps, original = itertools.count(1), broken.take_step
 
-        def step(rows: Any, original: Any = original, steps: Any = steps, stop: int = stop) -> None:
-            original(rows)
+        def step(rows: Any, original: Any = original, steps: Any = steps, stop: int = stop) -> Any:
+            figures = original(rows)
             if next(steps) == stop:
                 raise Killed
+            return figures
 
-        broken._step = step  # type: ignore[method-assign]
+        broken.take_step = step  # type: ignore[method-assign]
         with pytest.raises(Killed):
             broken.train(save_seconds=0)
         torch.manual_seed(99)
@@ -104,14 +109,14 @@ def test_a_signal_is_obeyed_after_the_step_with_a_whole_state(
 ) -> None:
     unbroken, stopped = toy_trainer(tmp_path), toy_trainer(tmp_path)
     unbroken.train(save_seconds=1e9)
-    original = stopped._step
+    original = stopped.take_step
 
-    def step(rows: Any) -> None:
+    def step(rows: Any) -> Any:
         if stopped.step == 3:
             os.kill(os.getpid(), number)
-        original(rows)
+        return original(rows)
 
-    stopped._step = step  # type: ignore[method-assign]
+    stopped.take_step = step  # type: ignore[method-assign]
     with pytest.raises(Interrupted) as caught:
         stopped.train(save_seconds=1e9)
     assert caught.value.args == (number,)
@@ -142,21 +147,55 @@ def test_a_schedule_and_a_bound_on_gradients(tmp_path: Path) -> None:
 
     trainer = toy_trainer(tmp_path, options={"schedule": schedule, "max_norm": 0.05})
     trainer.train(1e9)
-    by_hand = ToyTask(trainer.recipe)
-    parameters = list(by_hand.model.parameters())
+    by_hand = toy_trainer(tmp_path)
+    parameters = list(by_hand.task.model.parameters())
     optimizer, step = AdamW(parameters, lr=1.0), 0
     for epoch in range(2):
         seed = (trainer.recipe.seed * 1_000_003 + epoch) % 2**63
         order = torch.randperm(SIZE, generator=torch.Generator().manual_seed(seed))
         for rows in order.split(8):
             optimizer.zero_grad()
-            add_gradients(by_hand, rows.tolist(), 8)
+            by_hand._add_gradients(rows.tolist())
             torch.nn.utils.clip_grad_norm_(parameters, 0.05)
             optimizer.param_groups[0]["lr"] = schedule(step)
             optimizer.step()
             step += 1
     expected = torch.cat([p.detach().flatten() for p in parameters])
     torch.testing.assert_close(weights(trainer), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_the_state_is_saved_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every ten seconds and at the end of an epoch, by a clock of our own: a step takes four."""
+    trainer = toy_trainer(tmp_path)
+    clock, saved = [0.0], []
+    original = trainer.take_step
+
+    def step(rows: Any) -> Any:
+        clock[0] += 4
+        return original(rows)
+
+    monkeypatch.setattr("training.trainer.time.monotonic", lambda: clock[0])
+    trainer.take_step = step  # type: ignore[method-assign]
+    trainer.save = lambda: saved.append(trainer.step)  # type: ignore[method-assign]
+    trainer.train(save_seconds=10)
+    assert saved == [3, 6, 6, 9, 12, 12]
+
+
+def test_what_is_left_to_do_is_known(tmp_path: Path) -> None:
+    """Two epochs of 43 examples, each followed by a look at 43, which cost a third."""
+    trainer = toy_trainer(tmp_path)
+    assert trainer._work_left() == pytest.approx(2 * (SIZE + SIZE / 3))
+    trainer.take_step(list(range(8)))
+    assert trainer._work_left() == pytest.approx(2 * (SIZE + SIZE / 3) - 8)
+
+
+def test_the_figures_of_an_epoch_are_means_over_its_examples(tmp_path: Path) -> None:
+    """At a rate that changes nothing, the training figures are those of the evaluation."""
+    trainer = toy_trainer(tmp_path, lr=1e-30)
+    trainer.train(1e9)
+    for figures in trainer.progress.history:
+        assert figures["Accuracy/train"] == pytest.approx(figures["Accuracy/dev"])
+        assert figures["Loss/train_epoch"] == pytest.approx(figures["Loss/dev"], rel=1e-5)
 
 
 def test_the_sizes_of_the_files_are_known_beforehand(tmp_path: Path) -> None:
@@ -181,7 +220,7 @@ def test_a_full_disk_keeps_what_was_saved(tmp_path: Path, monkeypatch: pytest.Mo
         trainer.save()
     assert trainer.run.last.read_bytes() == before
     names = {path.name for path in trainer.run.folder.iterdir()}
-    assert names == {"last.pt", "config.json", "lock"}
+    assert names == {"last.pt", "config.json"}
 
 
 def test_figures_in_words() -> None:
@@ -204,5 +243,4 @@ def test_a_trainer_needs_no_log_and_no_task_of_a_room(tmp_path: Path) -> None:
         "best.pt",
         "config.json",
         "last.pt",
-        "lock",
     }

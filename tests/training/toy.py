@@ -50,16 +50,17 @@ class ToyTask:
     def micro_batches(self, rows: Sequence[int]) -> Iterator[Batch]:
         return padded_batches(self.ids, 0, max_tokens=self.recipe.max_tokens, rows=rows)
 
-    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         found, labels = self.model(batch.tokens, batch.mask), self.labels[batch.rows]
-        right = int((found.argmax(dim=-1) == labels).sum())
-        return F.nll_loss(found, labels, reduction="sum"), right
+        right = float((found.argmax(dim=-1) == labels).sum())
+        return F.nll_loss(found, labels, reduction="sum"), {"Accuracy/train": right}
 
     @torch.no_grad()
     def evaluate(self) -> tuple[float, dict[str, float]]:
         self.model.eval()
         parts = [self.loss(batch) for batch in self.micro_batches(range(SIZE))]
-        loss, right = sum(float(loss) for loss, _ in parts), sum(right for _, right in parts)
+        loss = sum(float(loss) for loss, _ in parts)
+        right = sum(figures["Accuracy/train"] for _, figures in parts)
         return right / SIZE, {"Loss/dev": loss / SIZE, "Accuracy/dev": right / SIZE}
 
     def best(self) -> dict[str, Any]:

@@ -1,0 +1,164 @@
+"""What `run_llama.py` takes on its command line; the flags and defaults of the course among it.
+
+A default that belongs to a mode's options stands there, and is read from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from loading import COURSE_CHECKPOINT, DTYPES, ENGINES
+from sentiment.finetune import FROZEN, WHOLE_MODEL, FinetuneOptions
+from sentiment.pooling import POOLING_METHODS
+from sentiment.prompt import PromptOptions
+from support import errors
+from training.activations import LIMITS
+from training.recipe import Recipe
+
+PROMPT = (
+    "I have wanted to see this thriller for a while, and it didn't disappoint. "
+    "Keanu Reeves, playing the hero John Wick, is"
+)
+
+
+def get_args(modes: tuple[str, ...]) -> argparse.Namespace:
+    """The command line, in groups by mode."""
+    parser = errors.ArgumentParser(
+        description="LLaMA from scratch: generate text, classify zero-shot, finetune, classify.",
+    )
+    add_common_flags(parser, modes)
+    add_generate_flags(parser.add_argument_group("generate"))
+    add_review_flags(parser.add_argument_group("prompt and finetune"))
+    add_prompt_flags(parser.add_argument_group("prompt"))
+    add_finetune_flags(parser.add_argument_group("finetune"))
+    add_classify_flags(parser.add_argument_group("classify"))
+    return parser.parse_args()
+
+
+def add(group: Any, flag: str, metavar: str | None, text: str, **options: Any) -> None:
+    """A flag with its help, which ends in its default where there is one."""
+    if metavar is not None:
+        options["metavar"] = metavar
+    if options.get("default") is not None:
+        text += " (default: %(default)s)"
+    group.add_argument(flag, help=text, **options)
+
+
+def add_common_flags(group: Any, modes: tuple[str, ...]) -> None:
+    about = (
+        "generate: continue a text; prompt: zero-shot labels; finetune: train a classifier; "
+        "classify: use it"
+    )
+    add(group, "--option", None, about, choices=modes, default="generate")
+    model = (
+        f"a .pt or GGUF checkpoint (default: {COURSE_CHECKPOINT}, or the stand-in without it); "
+        "for classify where the model of a frozen run lies now"
+    )
+    add(group, "--pretrained-model-path", "FILE", model)
+    tokenizer = "its tokenizer (default: the one in or beside the checkpoint, or tokenizer.model)"
+    add(group, "--tokenizer", "FILE", tokenizer)
+    kept = "tokens of a text that are kept (default: all)"
+    add(group, "--max_sentence_len", "N", kept, type=int)
+    add(group, "--seed", None, "of everything random", type=int, default=1337)
+    devices = ("auto", "cpu", "cuda", "mps")
+    add(group, "--device", None, "auto: a GPU where there is one", choices=devices, default="auto")
+    add(group, "--use_gpu", None, "the course's way to say --device cuda", action="store_true")
+    add(group, "--dtype", None, "of the weights", choices=tuple(DTYPES), default="float32")
+    engine = (
+        "fast: the packed twin of the model, for generate and prompt; taught: llama.py itself; "
+        "auto: fast on a CPU, where inference/ is here"
+    )
+    add(group, "--engine", None, engine, choices=ENGINES, default="auto")
+    quantize = (
+        "int8: matrices in a quarter of the bytes, faster for one text at a time, nearly the same "
+        "text; needs the fast engine"
+    )
+    add(group, "--quantize", None, quantize, choices=("int8",))
+    compile = (
+        "let torch.compile make kernels, a quarter of a minute the first time: for one token at a "
+        "time, used if they are faster here; with finetune --no-freeze for AdamW's step"
+    )
+    add(group, "--compile", None, compile, action="store_true")
+    add(group, "--threads", "N", "processors to compute with (default: torch's choice)", type=int)
+    bidirectional = "no causal mask, as the course's reference of 2024-25: slow, no good for texts"
+    add(group, "--bidirectional", None, bidirectional, action="store_true")
+
+
+def add_generate_flags(group: Any) -> None:
+    add(group, "--prompt", "TEXT", "the text to continue", default=PROMPT)
+    add(group, "--max_new_tokens", "N", "tokens to add", type=int, default=75)
+    temperature = "one text at this temperature, 0 being the most likely token (default: 0 and 1)"
+    add(group, "--temperature", "T", temperature, type=float)
+    add(group, "--top_k", "K", "sample among the K most likely tokens (default: all)", type=int)
+    top_p = "sample among the fewest tokens that hold this share of the probability (default: 1)"
+    add(group, "--top_p", "P", top_p, type=float)
+    for name, of in (("low", "temperature 0"), ("high", "another temperature")):
+        flag = f"--generated_sentence_{name}_temp_out"
+        file = f"generated-sentence-temp-{'0' if name == 'low' else '1'}.txt"
+        add(group, flag, "FILE", f"where the text at {of} goes", default=file)
+
+
+def add_review_flags(group: Any) -> None:
+    for split in ("train", "dev", "test"):
+        text = f"lines `label ||| sentence` (default: data/cfimdb-{split}.txt, or the stand-in)"
+        add(group, f"--{split}", "FILE", text)
+    names = "JSON list, the name of each label (default: those of --dev's default)"
+    add(group, "--label-names", "FILE", names)
+    for split in ("dev", "test"):
+        file = f"<dataset>-{split}-<prompting or finetuning>-output.txt"
+        add(group, f"--{split}_out", "FILE", f"predictions for --{split} (default: {file})")
+    size = (
+        f"sentences of a step, however little memory there is (default: {Recipe.batch_size}), or "
+        "prompts of a batch (default: what --max_tokens allows)"
+    )
+    add(group, "--batch_size", "N", size, type=int)
+    tokens = (
+        "tokens that go through the model at once, padding included: the less, the less memory "
+        f"(default: {PromptOptions.max_tokens}; {Recipe.max_tokens} for finetune)"
+    )
+    add(group, "--max_tokens", "N", tokens, type=int)
+
+
+def add_prompt_flags(group: Any) -> None:
+    scoring = "chain: a label's pieces in turn, given the prompt; course: as its code, with pads"
+    add(group, "--scoring", None, scoring, choices=("chain", "course"), default="chain")
+    calibrate = "subtract each label's mean score over the file"
+    add(group, "--calibrate", None, calibrate, action="store_true")
+
+
+def add_finetune_flags(group: Any) -> None:
+    on_or_off = argparse.BooleanOptionalAction
+    default = f"(default: {WHOLE_MODEL['epochs']}; {FROZEN['epochs']} with --freeze)"
+    add(group, "--epochs", "N", f"passes over --train {default}", type=int)
+    default = f"(default: {WHOLE_MODEL['lr']}; {FROZEN['lr']} with --freeze)"
+    add(group, "--lr", None, f"learning rate {default}", type=float)
+    dropout = "dropout before the classification head"
+    add(group, "--hidden_dropout_prob", "P", dropout, type=float, default=FinetuneOptions.dropout)
+    freeze = (
+        "train the head alone, on states of the model that are computed once: minutes in place of "
+        "hours (default: only with a stand-in, and neither --epochs nor --lr)"
+    )
+    add(group, "--freeze", None, freeze, action=on_or_off)
+    pooling = "how a text's states become one vector"
+    add(group, "--pooling_method", None, pooling, choices=POOLING_METHODS, default="last_token")
+    autocast = "multiply in bfloat16, with float32 weights and sums; auto: where that is fast"
+    add(group, "--autocast", None, autocast, choices=("auto", "on", "off"), default="auto")
+    again = (
+        "compute layers again for their gradients, for less memory and up to a third more time; "
+        "auto: for long texts"
+    )
+    add(group, "--activation_checkpointing", None, again, choices=tuple(LIMITS), default="auto")
+    minutes = "how often the state of a run is saved, beside each epoch's end"
+    default_minutes = FinetuneOptions.save_minutes
+    add(group, "--save_minutes", "M", minutes, type=float, default=default_minutes)
+    resume = "go on with the newest run of these arguments, interrupted or killed"
+    add(group, "--resume", None, resume, action="store_true")
+    tensorboard = "log for TensorBoard in the folder of --dev_out (default: where it is installed)"
+    add(group, "--tensorboard", None, tensorboard, action=on_or_off)
+
+
+def add_classify_flags(group: Any) -> None:
+    add(group, "--text", "TEXT", "a review (default: lines on standard input)")
+    add(group, "--file", "FILE", "reviews, one a line")
+    add(group, "--run", "NAME", "the run in runs/ that trained (default: the newest finished one)")
