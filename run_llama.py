@@ -27,10 +27,11 @@ from loading import (
     stream_pieces,
 )
 from sampling import Sampling
-from sentiment.classify import AT_ONCE, ReviewClassifier, read_lines, run_classify
+from sentiment.classify import AT_ONCE, read_lines, run_classify
 from sentiment.finetune import FROZEN, WHOLE_MODEL, FinetuneOptions, run_finetune
 from sentiment.prompt import PromptOptions, run_prompt
 from sentiment.splits import Outputs, Splits, choose_splits
+from sentiment.trained import ReviewClassifier
 from support import errors
 from support.files import require_outputs, write_text
 from support.processor import cpp_compiler, set_threads
@@ -204,7 +205,7 @@ def classify(args: argparse.Namespace) -> None:
     if args.file is not None:
         lines = list(read_lines(Path(args.file).read_bytes().splitlines(), args.file))
     run = finished_run(args.run, "finetune-")
-    classifier = ReviewClassifier.load(run / "best.pt", args.pretrained_model_path)
+    classifier = ReviewClassifier.load(run, args.pretrained_model_path)
     classifier.model.to(choose_device(device_name(args)))
     print(f"run       {run}: {', '.join(classifier.about.label_names)}", file=sys.stderr)
     if args.text is not None:

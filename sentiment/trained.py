@@ -1,6 +1,6 @@
 """--option classify: a finetuned classifier at work. A review in, a label and its probability out.
 
-classifier = ReviewClassifier.load("runs/finetune-sst-.../best.pt")
+classifier = ReviewClassifier.load("runs/finetune-sst-...")
 classifier.label(["A joy from start to end."])  # [("excellent", 0.71)]
 """
 
@@ -78,15 +78,18 @@ class ReviewClassifier:
 
     @classmethod
     def load(cls, path: Path | str, checkpoint: Path | str | None = None) -> Self:
-        """Read what `save` wrote, or the best.pt of a run of finetuning.
+        """Read what `save` wrote, or what a run of finetuning has kept.
 
         Args:
+            path: of the file, or the run's folder.
             checkpoint: where the model of a frozen run lies, if not where it lay then.
 
         Raises:
             ValueError: a file is missing, damaged or no classifier, or the model is another one.
         """
         path = Path(path)
+        if path.is_dir():
+            path = path / "best.pt"
         about, state = _read(path)
         config = LlamaConfig.from_dict(about.config)
         own = {name.removeprefix("llama."): state[name] for name in state if "llama." in name}

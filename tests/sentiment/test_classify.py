@@ -111,7 +111,7 @@ def test_two_lines_of_python(
     monkeypatch.chdir(trained)
     texts = ["a hero wonderful while", "movie"]
     for run in runs(trained).values():
-        classifier = ReviewClassifier.load(run / "best.pt")
+        classifier = ReviewClassifier.load(run)
         expected = classifier.label(texts)
         assert [name for name, _ in expected] == [name for name, _ in classifier.label(texts)]
         classifier.save(tmp_path / "own.pt")  # whole, whatever it was loaded from
