@@ -11,7 +11,7 @@ from typing import Any
 from loading import COURSE_CHECKPOINT, DTYPES, ENGINES
 from sentiment.finetune import FROZEN, WHOLE_MODEL, FinetuneOptions
 from sentiment.pooling import POOLING_METHODS
-from sentiment.prompt import PromptOptions
+from sentiment.prompt import COURSE_BATCH, PromptOptions
 from support import errors
 from training.activations import LIMITS
 from training.recipe import Recipe
@@ -33,7 +33,20 @@ def get_args(modes: tuple[str, ...]) -> argparse.Namespace:
     add_prompt_flags(parser.add_argument_group("prompt"))
     add_finetune_flags(parser.add_argument_group("finetune"))
     add_classify_flags(parser.add_argument_group("classify"))
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.option == "classify":
+        refuse_other_flags(modes)
+    return args
+
+
+def refuse_other_flags(modes: tuple[str, ...]) -> None:
+    """Raise a ValueError for a flag of another mode than classify, which would do nothing."""
+    own = errors.ArgumentParser()
+    add_common_flags(own, modes)
+    add_classify_flags(own)
+    _, others = own.parse_known_args()
+    if others:
+        raise ValueError(f"{others[0]}: --option classify does not take it; leave it out")
 
 
 def add(group: Any, flag: str, metavar: str | None, text: str, **options: Any) -> None:
@@ -60,7 +73,7 @@ def add_common_flags(group: Any, modes: tuple[str, ...]) -> None:
     add(group, "--tokenizer", "FILE", tokenizer)
     kept = "tokens of a text that are kept (default: all)"
     add(group, "--max_sentence_len", "N", kept, type=int)
-    add(group, "--seed", None, "of everything random", type=int, default=1337)
+    add(group, "--seed", None, "of everything random", type=int, default=Recipe.seed)
     devices = ("auto", "cpu", "cuda", "mps")
     add(group, "--device", None, "auto: a GPU where there is one", choices=devices, default="auto")
     add(group, "--use_gpu", None, "the course's way to say --device cuda", action="store_true")
@@ -110,7 +123,8 @@ def add_review_flags(group: Any) -> None:
         add(group, f"--{split}_out", "FILE", f"predictions for --{split} (default: {file})")
     size = (
         f"sentences of a step, however little memory there is (default: {Recipe.batch_size}), or "
-        "prompts of a batch (default: what --max_tokens allows)"
+        f"prompts of a batch (default: what --max_tokens allows; {COURSE_BATCH} with --scoring "
+        "course)"
     )
     add(group, "--batch_size", "N", size, type=int)
     tokens = (
@@ -122,7 +136,8 @@ def add_review_flags(group: Any) -> None:
 
 def add_prompt_flags(group: Any) -> None:
     scoring = "chain: a label's pieces in turn, given the prompt; course: as its code, with pads"
-    add(group, "--scoring", None, scoring, choices=("chain", "course"), default="chain")
+    default = PromptOptions.scoring
+    add(group, "--scoring", None, scoring, choices=("chain", "course"), default=default)
     calibrate = "subtract each label's mean score over the file"
     add(group, "--calibrate", None, calibrate, action="store_true")
 
@@ -141,18 +156,21 @@ def add_finetune_flags(group: Any) -> None:
     )
     add(group, "--freeze", None, freeze, action=on_or_off)
     pooling = "how a text's states become one vector"
-    add(group, "--pooling_method", None, pooling, choices=POOLING_METHODS, default="last_token")
+    default = FinetuneOptions.pooling
+    add(group, "--pooling_method", None, pooling, choices=POOLING_METHODS, default=default)
     autocast = "multiply in bfloat16, with float32 weights and sums; auto: where that is fast"
     add(group, "--autocast", None, autocast, choices=("auto", "on", "off"), default="auto")
     again = (
         "compute layers again for their gradients, for less memory and up to a third more time; "
         "auto: for long texts"
     )
-    add(group, "--activation_checkpointing", None, again, choices=tuple(LIMITS), default="auto")
+    default = FinetuneOptions.activation_checkpointing
+    choices = tuple(LIMITS)
+    add(group, "--activation_checkpointing", None, again, choices=choices, default=default)
     minutes = "how often the state of a run is saved, beside each epoch's end"
     default_minutes = FinetuneOptions.save_minutes
     add(group, "--save_minutes", "M", minutes, type=float, default=default_minutes)
-    resume = "go on with the newest run of these arguments, interrupted or killed"
+    resume = "go on with the newest run of these arguments, an unfinished one first"
     add(group, "--resume", None, resume, action="store_true")
     tensorboard = "log for TensorBoard in the folder of --dev_out (default: where it is installed)"
     add(group, "--tensorboard", None, tensorboard, action=on_or_off)

@@ -174,7 +174,7 @@ def generate(
         seed: of the choice; None takes torch's global source of randomness.
 
     Raises:
-        ValueError: an argument is out of range, or a text is empty or longer than the context.
+        ValueError: an argument is out of range, or a text has no token or too many.
     """
     sampling = Sampling(temperature, top_k, top_p)
     texts = [text] if isinstance(text, str) else text

@@ -35,7 +35,7 @@ from sentiment.trained import ReviewClassifier
 from support import errors
 from support.files import require_outputs, write_text
 from support.processor import cpp_compiler, set_threads
-from tokenizer import TextTokenizer
+from tokenizer import TextTokenizer, places
 from training.recipe import Recipe, choose_autocast
 from training.run import finished_run
 
@@ -53,7 +53,7 @@ def generate(args: argparse.Namespace) -> None:
     if not args.prompt:
         raise ValueError("--prompt is empty: give a text to continue")
     checkpoint, why = choose_checkpoint(args.pretrained_model_path)
-    require_outputs(texts.values(), [checkpoint, args.tokenizer])
+    require_outputs(texts.values(), files_of(args, checkpoint))
     model, tokenizer = load_for(args, checkpoint, why, engine_of(args), args.max_sentence_len)
     ids = encode_prompt(tokenizer, args.prompt)
     limit = model.config.max_seq_len
@@ -213,12 +213,14 @@ def classify(args: argparse.Namespace) -> None:
     elif args.file is not None:
         run_classify(classifier, lines, at_once=AT_ONCE)
     else:
+        if sys.stdin is None:
+            raise ValueError("standard input is closed: give --text or --file")
         if sys.stdin.isatty():
             print("reviews, one a line; Ctrl-D ends", file=sys.stderr)
         run_classify(classifier, read_lines(sys.stdin.buffer, "standard input"), at_once=1)
 
 
-# Of the flags about a model, what classify takes: the others were settled by finetune.
+# What classify takes of the flags about a model, most of which finetune has settled.
 AS_TRAINED: dict[str, tuple[Any, ...]] = {
     "engine": ("auto", "taught"),
     "dtype": ("float32",),
@@ -269,9 +271,14 @@ def read_splits(args: argparse.Namespace, kind: str, checkpoint: Path) -> tuple[
     splits = choose_splits(asked, args.label_names, need_train=kind == "finetuning")
     outputs = splits.outputs(kind, {"dev": args.dev_out, "test": args.test_out})
     parts = (splits.train, splits.dev, splits.test)
-    reads = [checkpoint, args.tokenizer, args.label_names, *(p.path for p in parts if p)]
+    reads = [*files_of(args, checkpoint), splits.names_path, *(p.path for p in parts if p)]
     require_outputs([outfile for _, outfile in outputs.values()], reads)
     return splits, outputs
+
+
+def files_of(args: argparse.Namespace, checkpoint: Path) -> list[Path]:
+    """Of a model, which no output may overwrite; also where they are only looked for."""
+    return [checkpoint, *([Path(args.tokenizer)] if args.tokenizer else places(checkpoint))]
 
 
 MODES = {"generate": generate, "prompt": prompt, "finetune": finetune, "classify": classify}

@@ -293,8 +293,13 @@ def saved_beside(tokenizer: TextTokenizer, checkpoint: Path) -> Iterator[None]:
 
 
 def beside(checkpoint: Path, file_type: str) -> Path:
-    """Where the tokenizer of a checkpoint is looked for."""
-    return checkpoint.with_suffix(f".tokenizer.{file_type}")
+    """The tokenizer of a checkpoint, where it is a file of its own."""
+    return checkpoint.parent / f"{checkpoint.stem}.tokenizer.{file_type}"
+
+
+def places(checkpoint: Path) -> list[Path]:
+    """Where the tokenizer of a checkpoint is looked for, if it is not inside, in this order."""
+    return [*(beside(checkpoint, file_type) for file_type in FILE_TYPES), Path(TOKENIZER_MODEL)]
 
 
 def load_tokenizer(path: str | os.PathLike[str], max_len: int | None = None) -> TextTokenizer:
@@ -336,8 +341,7 @@ def tokenizer_for(
     Raises:
         ValueError: there is none, or it has another number of tokens than the embedding has rows.
     """
-    found_beside = [beside(checkpoint.path, file_type) for file_type in FILE_TYPES]
-    candidates = [*found_beside, Path(TOKENIZER_MODEL)]
+    candidates = places(checkpoint.path)
     tokenizer: TextTokenizer
     if path is None and checkpoint.vocabulary is not None:
         path = checkpoint.path

@@ -30,7 +30,7 @@ from training.trainer import Trainer
 
 PEER = "transformers, float32"
 LEARNING_RATE = 2e-5
-MAX_TOKENS = 512  # of one of our micro-batches: run_llama.py's default
+MAX_TOKENS = Recipe.max_tokens  # of one of our micro-batches
 Step = Callable[[list[int]], Any]  # one step of the optimizer on these rows
 
 

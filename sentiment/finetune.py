@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -161,10 +162,12 @@ def run_finetune(
             trainer.train(60 * options.save_minutes, log)
             return finish(trainer, task, log, splits, outputs, options)
         except KeyboardInterrupt:
-            log.close()
             if run.last.exists():
                 print(f"\n{run.last} is saved; go on with the same command and --resume")
             raise
+        finally:
+            with suppress(OSError):  # as on a full disk, of which another error tells
+                log.close()
 
 
 def encode_all(
@@ -190,7 +193,7 @@ def new_run(task: ReviewTask, name: str, setting: dict[str, Any]) -> Run:
     parameters = sum(p.numel() for p in trained_parameters(task.model))
     print(f"training  {parameters:,} parameters on {task.size} sentences: {task.recipe}")
     if run.folder.name != name:
-        print(f"note      {RUNS / name} is an earlier run and stays; --resume goes on with one")
+        print(f"note      {RUNS / name} is an earlier run and stays")
     return run
 
 
@@ -214,7 +217,8 @@ def settle(
     ids = [encoded["train"].ids, encoded["dev"].ids]
     return {
         **asdict(recipe),
-        **{f"{part.path.name}, SHA-256": sha256(part.path) for part in (splits.train, splits.dev)},
+        "train, SHA-256": sha256(splits.train.path),
+        "dev, SHA-256": sha256(splits.dev.path),
         "tokens, SHA-256": hashlib.sha256(repr(ids).encode()).hexdigest(),
         "label_names": list(splits.label_names),
         "checkpoint": options.checkpoint.name,

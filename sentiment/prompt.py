@@ -16,6 +16,8 @@ from sentiment.scoring import calibrate, chain_rule_scores, course_scores
 from sentiment.splits import Outputs, Splits
 from tokenizer import TextTokenizer
 
+COURSE_BATCH = 8  # prompts of a batch in its code
+
 
 @dataclass(frozen=True)
 class PromptOptions:
@@ -82,7 +84,7 @@ def _scores(
 ) -> Tensor:
     size = options.batch_size
     if options.scoring == "course":
-        scores = course_scores(classifier, ids, tokenizer, names, size or 8)
+        scores = course_scores(classifier, ids, tokenizer, names, size or COURSE_BATCH)
     else:
         scores = chain_rule_scores(classifier, ids, tokenizer.pad_id, options.max_tokens, size)
     return calibrate(scores) if options.calibrate else scores

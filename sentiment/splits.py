@@ -30,6 +30,7 @@ class Splits:
     dev: Reviews
     test: Reviews | None
     label_names: list[str]
+    names_path: Path  # their file
     stand_in: str  # why these and not the course's; empty where they are what was asked for
 
     @property
@@ -106,4 +107,4 @@ def choose_splits(
                 require_same_classes(train, reviews)
         if not dev.has_labels:
             raise ValueError(f"{dev.path}: every label is 0, so no epoch can be found the best")
-    return Splits(train, dev, found["test"], names, stand_in)
+    return Splits(train, dev, found["test"], names, labels, stand_in)

@@ -1,4 +1,4 @@
-"""--option classify: a finetuned classifier at work. A review in, a label and its probability out.
+"""What finetune has trained, as an object of Python: texts in, labels and probabilities out.
 
 classifier = ReviewClassifier.load("runs/finetune-sst-...")
 classifier.label(["A joy from start to end."])  # [("excellent", 0.71)]
@@ -6,6 +6,7 @@ classifier.label(["A joy from start to end."])  # [("excellent", 0.71)]
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from config import LlamaConfig
 from llama import Llama, load_pretrained
 from sentiment.encoding import encode_reviews
 from sentiment.evaluation import log_probabilities
-from sentiment.pooling import make_classifier
+from sentiment.pooling import POOLING_METHODS, make_classifier
 from support.files import sample_digest
 from support.tensors import load_tensors, save_tensors
 from tokenizer import TextTokenizer, saved_beside, tokenizer_for
@@ -90,39 +91,53 @@ class ReviewClassifier:
         path = Path(path)
         if path.is_dir():
             path = path / "best.pt"
-        about, state = _read(path)
-        config = LlamaConfig.from_dict(about.config)
+        about, config, state = _read(path)
         own = {name.removeprefix("llama."): state[name] for name in state if "llama." in name}
         if own and checkpoint is not None:
             raise ValueError(f"{path}: holds its whole model; leave {checkpoint} out")
         if own and config.tie_embeddings:
-            del own["output.weight"]  # the second name of one matrix
+            own.pop("output.weight", None)  # the second name of one matrix
         file = Checkpoint(path, "classifier", config, own, None)
-        llama = Llama.from_checkpoint(file) if own else _backbone(path, about, checkpoint)
+        llama = (
+            Llama.from_checkpoint(file)
+            if own
+            else _backbone(path, about, config.causal, checkpoint)
+        )
         options = SimpleNamespace(
             num_labels=len(about.label_names), option="frozen", hidden_dropout_prob=0.0
         )
         model = make_classifier(options, about.pooling, llama).eval()
         expected = model.state_dict()
         head = {name: tensor for name, tensor in state.items() if "llama." not in name}
-        if head.keys() != {name for name in expected if "llama." not in name}:
-            raise ValueError(f"{path}: holds no classifier with {about.pooling}")
+        if shapes(head) != {n: s for n, s in shapes(expected).items() if "llama." not in n}:
+            raise ValueError(
+                f"{path}: holds no classifier of {len(about.label_names)} labels with "
+                f"{about.pooling}"
+            )
         model.load_state_dict({**expected, **head})
         return cls(model, tokenizer_for(file), about)
 
 
-def _read(path: Path) -> tuple[About, dict[str, Tensor]]:
-    """What the file says of the classifier, and its weights."""
+def shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """By the names of weights, how large they are."""
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _read(path: Path) -> tuple[About, LlamaConfig, dict[str, Tensor]]:
+    """What the file says of the classifier and its Llama, and its weights."""
     contents = load_tensors(path, "finetune a classifier, or name another", mmap=True)
     if not isinstance(contents, dict) or not {"about", "model"} <= contents.keys():
         raise ValueError(f"{path}: holds no classifier: it lacks the keys about and model")
     try:
-        return About(**contents["about"]), dict(contents["model"])
-    except TypeError as error:
+        about = About(**contents["about"])
+        if about.pooling not in POOLING_METHODS:
+            raise ValueError(f"pooling {about.pooling!r}: none of {', '.join(POOLING_METHODS)}")
+        return about, LlamaConfig.from_dict(about.config), dict(contents["model"])
+    except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: holds no classifier ({error})") from error
 
 
-def _backbone(path: Path, about: About, checkpoint: Path | str | None) -> Llama:
+def _backbone(path: Path, about: About, causal: bool, checkpoint: Path | str | None) -> Llama:
     """The model that a head was trained on, which a frozen run does not keep a second time."""
     source = Path(checkpoint or about.checkpoint or "")
     if not source.is_file():
@@ -132,4 +147,4 @@ def _backbone(path: Path, about: About, checkpoint: Path | str | None) -> Llama:
         )
     if sample_digest(source) != about.digest:
         raise ValueError(f"{path}: its head was trained on another checkpoint than {source}")
-    return load_pretrained(source, causal=bool(about.config["causal"]))
+    return load_pretrained(source, causal=causal)

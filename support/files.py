@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+FORGOTTEN = 3600.0  # seconds without a write, after which a half-written file is a killed run's
 
 
 @contextmanager
@@ -23,8 +27,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     require_writable(path)
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    # Always the same name: what a killed run leaves behind is overwritten, not collected.
-    temporary = final.with_name(f".{final.name}.part")
+    sweep(final.parent, f".{final.name}.*.part", FORGOTTEN)
+    # A name of its own: two runs may write the same file at once, and the later one stays.
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.part")
     try:
         temporary.touch()
         yield temporary
@@ -33,6 +38,18 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, pattern: str = ".*.part", age: float = 0.0) -> None:
+    """Remove what killed runs have left half-written, unless it was written to just now.
+
+    Args:
+        age: seconds since the last write.
+    """
+    for path in folder.glob(pattern):
+        with suppress(FileNotFoundError):  # its own run was faster
+            if time.time() - path.stat().st_mtime >= age:
+                path.unlink()
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

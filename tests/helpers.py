@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -134,6 +135,15 @@ def review_flags(work: Path, **changes: str) -> list[str]:
     return list(itertools.chain.from_iterable((f"--{k}", v) for k, v in given.items()))
 
 
+def trained_runs(trained: Path) -> dict[str, Path]:
+    """The frozen run and the whole model's in the folder of the fixture `trained`."""
+    found = {
+        "frozen" if "frozen" in path.name else "whole": path for path in trained.glob("runs/*")
+    }
+    assert len(found) == 2
+    return found
+
+
 def write(path: Path, content: bytes | str) -> Path:
     """A file with this content, line ends as they are."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -156,6 +166,17 @@ def run_code(code: str, *arguments: str | Path) -> subprocess.CompletedProcess[s
     """Run lines of Python in the project's folder, in a process of their own."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def ended_by(process: subprocess.Popen[Any], seconds: float = 120.0) -> Iterator[None]:
+    """Kill a process that a test would wait for without end."""
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def run_assignment(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

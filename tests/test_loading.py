@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 import loading
 from inference import Decoder
@@ -77,24 +78,25 @@ def test_a_character_of_several_tokens_comes_whole(counting: Opened) -> None:
     class Writer:
         device = torch.device("cpu")
 
-        def write(self, *_: object, **__: object) -> Iterator[torch.Tensor]:
-            yield from torch.tensor(ids).view(-1, 1, 1)
+        def __init__(self, written: list[int] = ids) -> None:
+            self.written = written
+
+        def write(self, _: object, count: int, *__: object, **___: object) -> Iterator[Tensor]:
+            yield from torch.tensor(self.written[:count]).view(-1, 1, 1)
 
     pieces = list(stream_text(Writer(), tokenizer, "a", len(ids)))
     assert "".join(pieces).strip() == llama
     assert not any("\ufffd" in piece for piece in pieces)
-    cut = list(stream_text(Writer(), tokenizer, "a", len(ids) - 1))  # what is left is shown
-    assert len(cut) == len(ids)
+    # What is left at the end is shown, whether the length ends it or the model.
+    for written, count in ((ids, len(ids) - 1), ([*ids[:-1], tokenizer.eos_id], 99)):
+        cut = list(stream_text(Writer(written), tokenizer, "a", count))
+        assert len(cut) == min(count, len(written))
+        assert "".join(cut).endswith("\ufffd")
     # A prompt that ends within it, as one of a bounded length may, is continued as well.
     begun, rest = tokenizer.encode("a 🦙", bos=True, eos=False), ids[-2:]
     start = settled(tokenizer.decode(begun[:-2]))
     assert start == "a "
-
-    class Ender(Writer):
-        def write(self, *_: object, **__: object) -> Iterator[torch.Tensor]:
-            yield from torch.tensor(rest).view(-1, 1, 1)
-
-    pieces = list(stream_pieces(Ender(), tokenizer, begun[:-2], 9, Sampling(0.0)))
+    pieces = list(stream_pieces(Writer(rest), tokenizer, begun[:-2], 9, Sampling(0.0)))
     assert start + "".join(pieces) == "a 🦙"
 
 

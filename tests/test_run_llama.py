@@ -15,7 +15,16 @@ import torch
 
 import loading
 import run_llama
-from tests.helpers import PROJECT, assert_user_error, contents, random_llama, run_code, run_script
+from tests.helpers import (
+    PROJECT,
+    assert_user_error,
+    contents,
+    ended_by,
+    random_llama,
+    run_code,
+    run_script,
+)
+from tokenizer import Tokenizer
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -120,16 +129,41 @@ def test_a_dtype_that_the_processor_lacks_is_said(
         assert ("this processor has no bfloat16 units" in result.stdout) == noted
 
 
+def test_a_prompt_that_is_cut_within_a_character(folder: Path, run_here: Run) -> None:
+    """What is printed is what is written, and no half of a character stays before the rest."""
+    whole = Tokenizer(None, folder / "tokenizer.model").encode("a 🦙", bos=False, eos=False)
+    kept = len(whole) - 2  # bytes of the character are left out
+    tokenizer = Tokenizer(kept, folder / "tokenizer.model")
+    ids = tokenizer.encode("a 🦙", bos=True, eos=False)
+    flags = ["--prompt", "a 🦙", "--max_sentence_len", f"{kept}", "--max_new_tokens", "3"]
+    flags += ["--temperature", "0", "--pretrained-model-path", "counting.pt"]
+    result = run_here(run_llama.main, *flags, cwd=folder)
+    text = (folder / "generated-sentence-temp-0.txt").read_text(encoding="utf-8")
+    assert text == tokenizer.decode(ids + [ids[-1] + n for n in (1, 2, 3)])
+    assert f"Temperature is 0.0\n{text}\n------" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["tokenizer.model", "stories42M.tokenizer.json"])
+def test_no_output_takes_the_place_of_a_tokenizer(folder: Path, generate: Run, name: str) -> None:
+    before = contents(folder)
+    result = generate("--generated_sentence_low_temp_out", name)
+    assert_user_error(result, f"{name}: is read by this run")
+    assert contents(folder) == before
+
+
 def test_text_appears_as_it_is_generated(folder: Path) -> None:
     """On a model whose text never ends; so the run ends by Ctrl-C and by nothing else."""
     command = [sys.executable, "-u", str(PROJECT / "run_llama.py"), "--max_new_tokens", "1000000"]
     command += ["--pretrained-model-path", "counting.pt", "--prompt", "a hero"]
     command += ["--temperature", "0"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as process:
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE)
+    with process, ended_by(process):
         assert process.stdout is not None
         seen = b""
         while b"Temperature is 0.0\na hero" not in seen:
-            seen += process.stdout.read1(64)  # type: ignore[attr-defined]
+            part = process.stdout.read1(64)  # type: ignore[attr-defined]
+            assert part, seen
+            seen += part
         for _ in range(3):  # it waits for no end to be shown
             assert process.stdout.read1(64)  # type: ignore[attr-defined]
         process.send_signal(signal.SIGINT)

@@ -28,10 +28,10 @@ class Estimate:
 
     def done(self, work: float) -> None:
         """A part is done; once enough of them are, the line is printed."""
-        if self.told:
-            return
         now = time.perf_counter()
         self.left -= work
+        if self.told or self.left <= 0:
+            return
         if not self.warm:
             self.warm = True
             if self.compiles or now - self.started < WARM_UP:

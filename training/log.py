@@ -44,6 +44,7 @@ class RunLog:
         """The run has ended, with results or by an interruption."""
         for sink in self.sinks:
             sink.close(self.hyperparameters, results or {})
+        self.sinks = []  # a second time changes nothing
 
 
 class JsonLines:
@@ -141,10 +142,10 @@ class TensorBoard:
     """A log folder for `tensorboard --logdir`; needs the package tensorboard."""
 
     def __init__(self, folder: Path, steps: int) -> None:
-        """Go on behind the first `steps` steps of an earlier part of the run, if there were any."""
+        """Go on behind so many steps; what the folder has of later ones is of another run."""
         from torch.utils.tensorboard import SummaryWriter
 
-        self.writer = SummaryWriter(str(folder), purge_step=steps + 1 if steps else None)
+        self.writer = SummaryWriter(str(folder), purge_step=steps + 1)
 
     def add(self, record: Mapping[str, float]) -> None:
         step = record.get("epoch", record["step"])

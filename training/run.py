@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout  # which torch needs as well
 
-from support.files import write_text
+from support.files import sweep, write_text
 from support.tensors import load_tensors, save_tensors
 
 RUNS = Path("runs")  # in the working folder
@@ -45,6 +45,7 @@ class Run:
             self.lock.acquire(timeout=0)
         except Timeout as error:
             raise ValueError(f"{self.folder}: a run that is alive holds it; wait for it") from error
+        sweep(self.folder)  # of a state that a kill has cut short
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,14 +71,18 @@ class Run:
     def fitting(cls, kind: str, setting: Mapping[str, Any], root: Path = RUNS) -> Self | None:
         """The newest run with this very setting that has a state to go on from; None without any.
 
+        Those that are not finished come first.
+
         Args:
             kind: what the names of all runs begin with that may be mistaken for this one.
 
         Raises:
-            ValueError: there are runs of the kind, and each has another setting; the newest one's
+            ValueError: there are runs of the kind, and each has another setting; the first one's
                 differences are named. Or the run is alive.
         """
-        others = {folder: read_config(folder) for folder in newest_first(root, "last.pt", kind)}
+        folders = newest_first(root, "last.pt", kind)
+        folders.sort(key=lambda folder: (folder / "metrics.json").exists())
+        others = {folder: read_config(folder) for folder in folders}
         for folder, then in others.items():
             if then == setting:
                 with cls(folder, setting) as run:  # it is not alive

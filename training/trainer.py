@@ -94,6 +94,7 @@ class Trainer:
             compile_step(self.optimizer)
         self.progress = Progress()
         self.steps_per_epoch = -(-task.size // recipe.batch_size)
+        self.evaluation = task.held_out // 3  # as work: to look at an example costs a third
 
     @property
     def step(self) -> int:
@@ -142,6 +143,7 @@ class Trainer:
                     if came:
                         raise Interrupted(came[0])
                 step, figures = self.step, self._finish_epoch()
+                expected.done(self.evaluation)
                 log.add(step, figures, self.progress.epoch)
                 tqdm.write(f"epoch {self.progress.epoch}: {in_words(figures)}")
                 self.save()
@@ -155,11 +157,11 @@ class Trainer:
         self.optimizer.state.clear()
         self.task.model.load_state_dict(self.run.load_best(self.progress.best_epoch)["model"])
 
-    def _work_left(self) -> float:
-        """In examples to train on; one that is only looked at costs a third."""
+    def _work_left(self) -> int:
+        """In examples to train on."""
         epochs = self.recipe.epochs - self.progress.epoch
         done = self.progress.batch * self.recipe.batch_size
-        return epochs * (self.task.size + self.task.held_out / 3) - done
+        return epochs * (self.task.size + self.evaluation) - done
 
     def _batches_left(self) -> Iterator[list[int]]:
         """The rest of this epoch's batches; its order follows from seed and epoch alone."""

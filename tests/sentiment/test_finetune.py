@@ -21,12 +21,15 @@ import run_llama
 from classifier import LlamaEmbeddingClassifier
 from llama import FeedForward, load_pretrained
 from optimizer import AdamW
+from sentiment.finetune import ReviewTask
 from tests.helpers import (
     PROJECT,
     assert_user_error,
     contents,
+    ended_by,
     review_flags,
     run_script,
+    write,
 )
 from tokenizer import Tokenizer
 
@@ -136,6 +139,63 @@ def test_damaged_states_are_computed_again(work: Path, run_here) -> None:
     assert "truncated or corrupt; computing the states again" in result.stdout
 
 
+def test_the_best_epoch_is_what_is_kept_and_evaluated(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the first one, by a judge who likes each epoch less."""
+    original, scores = ReviewTask.evaluate, itertools.count(0, -1)
+    monkeypatch.setattr(ReviewTask, "evaluate", lambda task: (next(scores), original(task)[1]))
+    options = finetune(work, "--epochs", "6", "--lr", "3e-3", "--autocast", "off")
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert "best      epoch 1, read back from" in result.stdout, result.stderr
+    run = the_run(work)
+    metrics = json.loads((run / "metrics.json").read_text())
+    dev = [epoch["Accuracy/dev"] for epoch in metrics["epochs"]]
+    assert dev[-1] != dev[0], "else this test could not fail"
+    assert metrics["dev"]["accuracy"] == dev[0]
+
+
+def test_a_run_on_other_reviews_of_the_same_name_is_another(
+    work: Path, run_here, tmp_path: Path
+) -> None:
+    """Also where nothing but a label differs, and --train and --dev have one name."""
+    (tmp_path / "t").mkdir()
+    (tmp_path / "d").mkdir()
+    text = (work / "toy-train.txt").read_text()
+    train = write(tmp_path / "t" / "x.txt", text)
+    dev = write(tmp_path / "d" / "x.txt", (work / "toy-dev.txt").read_text())
+    flags = review_flags(work, train=str(train), dev=str(dev))
+    options = ["--option", "finetune", *flags, "--freeze", "--no-tensorboard", "--resume"]
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+    write(train, text.replace("0 |||", "1 |||", 1))
+    assert_user_error(
+        run_here(run_llama.main, *options, cwd=work), "of another run: train, SHA-256"
+    )
+
+
+def test_a_full_disk_is_named_and_the_curves_are_drawn(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+
+    def full(*_: object) -> None:
+        raise ValueError("the disk is full")
+
+    monkeypatch.setattr("training.trainer.Trainer.load_best", full)
+    options = finetune(work, "--freeze", "--no-tensorboard")
+    assert_user_error(run_here(run_llama.main, *options, cwd=work), "the disk is full")
+    assert (the_run(work) / "curves.png").exists()
+
+
+def test_room_is_looked_for_before_a_folder_is_made(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("support.files.shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    result = run_here(run_llama.main, *finetune(work), cwd=work)
+    assert_user_error(result, "a run in runs/ takes", "make room")
+    assert not (work / "runs").exists()
+
+
 def test_resume_with_other_arguments_names_them(work: Path, run_here) -> None:
     assert run_here(run_llama.main, *finetune(work, "--freeze"), cwd=work).returncode == 0
     for changed, part in (
@@ -211,26 +271,25 @@ def test_tensorboard_is_on_where_it_is_installed(work: Path, run_here, tmp_path:
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_the_same(work: Path, tmp_path: Path) -> None:
     """kill -9, three times, each followed by --resume."""
-    options = finetune(work, "--save_minutes", "0", "--epochs", "6", "--seed", "5")
+    options = finetune(work, "--save_minutes", "0", "--epochs", "12", "--seed", "5")
     options += ["--pretrained-model-path", str(work / "stories42M.pt")]
     options += ["--tokenizer", str(work / "tokenizer.model")]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir()
     killed.mkdir()
     assert run_script("run_llama.py", *options, cwd=whole).returncode == 0
-    rng = random.Random()
+    rng = random.Random(5)
     command = [sys.executable, str(PROJECT / "run_llama.py"), *options, "--resume"]
     for kill in range(3):
-        with subprocess.Popen(command, cwd=killed, stdout=subprocess.DEVNULL) as process:
+        process = subprocess.Popen(command, cwd=killed, stdout=subprocess.DEVNULL)
+        with process, ended_by(process):
             known = saved_at(killed)
-            deadline = time.monotonic() + 60
-            while process.poll() is None and time.monotonic() < deadline:
-                if saved_at(killed) != known:
-                    time.sleep(rng.random() * 0.2)
-                    break
+            while process.poll() is None and saved_at(killed) == known:
                 time.sleep(0.005)
+            time.sleep(rng.random() * 0.1)
             process.send_signal(signal.SIGKILL)
-        assert saved_at(killed), kill
+        assert process.returncode == -signal.SIGKILL, kill
+        assert saved_at(killed) != known, kill
     assert run_script(*command[1:], cwd=killed).returncode == 0
     for name in ("best.pt", "last.pt"):
         a, b = (torch.load(the_run(d) / name, weights_only=True) for d in (whole, killed))
@@ -274,20 +333,16 @@ def test_a_signal_saves_and_it_is_said_how_to_go_on(
 
 
 @pytest.mark.slow
-def test_two_runs_at_once(work: Path, tmp_path: Path) -> None:
-    """Side by side, with outputs of their own: neither run loses anything to the other."""
-    options = finetune(work, "--epochs", "12", "--no-tensorboard")
+@pytest.mark.parametrize("kind", ["--no-freeze", "--freeze"])
+def test_two_runs_at_once(work: Path, tmp_path: Path, kind: str) -> None:
+    """Side by side: neither loses anything to the other, be it the states that both keep."""
+    options = finetune(work, "--epochs", "12", "--no-tensorboard", kind)
     options += ["--pretrained-model-path", str(work / "stories42M.pt")]
     options += ["--tokenizer", str(work / "tokenizer.model")]
     command = [sys.executable, str(PROJECT / "run_llama.py"), *options]
     both = [
-        subprocess.Popen(
-            [*command, "--dev_out", f"{name}-dev.txt", "--test_out", f"{name}-test.txt"],
-            cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        for name in ("one", "two")
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(2)
     ]
     for process in both:
         _, errors = process.communicate(timeout=300)
@@ -302,6 +357,7 @@ def test_two_runs_at_once(work: Path, tmp_path: Path) -> None:
     ("changes", "parts"),
     [
         ({"dev_out": "toy-train.txt"}, ["toy-train.txt: is read by this run"]),
+        ({"dev_out": "names.json"}, ["names.json: is read by this run"]),
         ({"train": "two-train.txt"}, ["has the labels [2]", "two-train.txt"]),
         ({"epochs": "0"}, ["epochs=0", "at least 1"]),
         ({"batch_size": "0"}, ["batch_size=0", "at least 1"]),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from data import LABEL_NAMES
 from sentiment.splits import choose_splits
 from tests.helpers import write
 
@@ -28,6 +29,7 @@ def test_which_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     splits = choose_splits(nothing, None, need_train=True)
     assert (splits.dataset, splits.stand_in, splits.test) == ("cfimdb", "", None)
     assert splits.label_names == ["bad", "good"]
+    assert splits.names_path == LABEL_NAMES["cfimdb"]
     assert splits.outputs("prompting", nothing)["dev"][1] == "cfimdb-dev-prompting-output.txt"
     with pytest.raises(ValueError, match=r"absent\.txt: no such file"):
         choose_splits({**nothing, "test": "absent.txt"}, None, need_train=False)

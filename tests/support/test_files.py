@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from support.files import (
+    FORGOTTEN,
     atomic_path,
     existing,
     require_outputs,
@@ -14,6 +17,7 @@ from support.files import (
     sample_digest,
     write_text,
 )
+from tests.helpers import write
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -27,6 +31,26 @@ def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
         raise RuntimeError
     assert path.read_text() == "half"
     assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_two_at_once_write_the_same_file(tmp_path: Path) -> None:
+    """Each writes its own, whole, and the later one stays."""
+    path = tmp_path / "a.txt"
+    with atomic_path(path) as one:
+        one.write_text("one")
+        with atomic_path(path) as two:
+            two.write_text("two")
+        assert path.read_text() == "two"
+    assert path.read_text() == "one"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_a_killed_run_left_is_swept_up_later(tmp_path: Path) -> None:
+    old, new = (write(tmp_path / f".a.txt.{name}.part", b"half") for name in ("old", "new"))
+    os.utime(old, (0, time.time() - 2 * FORGOTTEN))
+    with atomic_path(tmp_path / "a.txt"):
+        assert not old.exists()
+        assert new.exists(), "another run may be writing it"
 
 
 def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from training.estimate import Estimate
         ([300.0], False, "expected  about 50 minutes for cakes\n"),
         ([300.0, 2.0], True, "expected  about 5 minutes for cakes\n"),
         ([3.0, 0.1], False, ""),
+        # With the last part, all is done: there is nothing to expect.
+        ([3.0, *[0.01] * 8, 4.0], False, ""),
     ],
 )
 def test_one_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,20 @@ def test_a_resumed_log_is_the_unbroken_one(tmp_path: Path) -> None:
     log.add(6, {"Loss/dev": 2 / 6, "Accuracy/dev": 0.5}, epoch=2)
     write_some(log, range(7, 10))
     assert figures(broken) == figures(whole)
+
+
+def test_the_time_of_training_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [5.0]
+    monkeypatch.setattr("training.log.time.monotonic", lambda: clock[0])
+    for step, seconds in ((1, 2.0), (2, 3.0)):
+        log = RunLog([JsonLines(tmp_path / "log.jsonl", step - 1)], {})
+        clock[0] += seconds
+        log.add(step, {"Loss/dev": 1.0})
+        log.close()
+        clock[0] += 1000.0  # interrupted
+    assert [record["seconds"] for record in read_log(tmp_path / "log.jsonl")] == [2.0, 5.0]
 
 
 def test_a_new_run_begins_with_an_empty_log(tmp_path: Path) -> None:
@@ -115,6 +130,20 @@ def test_a_resumed_tensorboard_forgets_what_comes_again(tmp_path: Path) -> None:
     log.close()
     values = EventAccumulator(str(tmp_path)).Reload().Scalars("Loss/train_step")
     assert [(event.step, event.value) for event in values][-2:] == [(4, 0.25), (5, 9.0)]
+
+
+def test_a_new_run_of_the_same_name_has_a_tensorboard_of_its_own(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for loss in (1.0, 2.0):
+        log = RunLog([TensorBoard(tmp_path, 0)], {})
+        for step in (1, 2):
+            log.add(step, {"Loss/train_step": loss})
+        log.close()
+        time.sleep(1.1)  # the names of event files have seconds
+    values = EventAccumulator(str(tmp_path)).Reload().Scalars("Loss/train_step")
+    assert [(event.step, event.value) for event in values] == [(1, 2.0), (2, 2.0)]
 
 
 def test_a_damaged_log_is_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import PROJECT
+from tests.helpers import PROJECT, write
 from training.run import Run, finished_run
 
 SETTING = {"lr": 0.1, "labels": ["bad", "good"], "max_len": None}
@@ -43,6 +43,26 @@ def test_the_newest_that_fits_goes_on(tmp_path: Path) -> None:
     assert found.folder == new.folder
     assert Run.fitting("something", SETTING, tmp_path) is None
     assert Run.fitting("toy", SETTING, tmp_path / "nowhere") is None
+
+
+def test_an_unfinished_run_goes_on_before_a_finished_one(tmp_path: Path) -> None:
+    stopped, finished = (run_with_state(tmp_path) for _ in range(2))
+    finished.finish({})
+    age(stopped, 50)
+    found = Run.fitting("toy", SETTING, tmp_path)
+    assert found is not None
+    assert found.folder == stopped.folder
+    stopped.last.unlink()
+    found = Run.fitting("toy", SETTING, tmp_path)
+    assert found is not None
+    assert found.folder == finished.folder
+
+
+def test_what_a_kill_left_half_written_goes_when_the_run_goes_on(tmp_path: Path) -> None:
+    run = run_with_state(tmp_path)
+    write(run.folder / ".last.pt.0123abcd.part", b"half")
+    with run:
+        assert {path.name for path in run.folder.iterdir()} == {"config.json", "last.pt", "lock"}
 
 
 def test_a_run_without_a_state_is_none_to_go_on_with(tmp_path: Path) -> None:

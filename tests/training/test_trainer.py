@@ -184,9 +184,44 @@ def test_the_state_is_saved_by_the_clock(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_is_left_to_do_is_known(tmp_path: Path) -> None:
     """Two epochs of 43 examples, each followed by a look at 43, which cost a third."""
     trainer = toy_trainer(tmp_path)
-    assert trainer._work_left() == pytest.approx(2 * (SIZE + SIZE / 3))
+    assert trainer._work_left() == 2 * (SIZE + SIZE // 3)
     trainer.take_step(list(range(8)))
-    assert trainer._work_left() == pytest.approx(2 * (SIZE + SIZE / 3) - 8)
+    assert trainer._work_left() == 2 * (SIZE + SIZE // 3) - 8
+
+
+@pytest.mark.parametrize(
+    ("of_a_step", "of_a_look", "expected"),
+    [
+        # 114 units of work. After two steps of 8, that took 4 s each: 8 + 98 x 4 / 8.
+        (4.0, 0.0, 57),
+        # After an epoch, whose steps are too short to tell: 6.25 + 57 x 6.25 / (43 - 8 + 14).
+        (0.05, 6.0, 14),
+    ],
+)
+def test_how_long_it_will_take_is_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    of_a_step: float,
+    of_a_look: float,
+    expected: int,
+) -> None:
+    """By a clock of our own; the first step tells nothing."""
+    clock = [0.0]
+    monkeypatch.setattr("training.estimate.time.perf_counter", lambda: clock[0])
+    trainer = toy_trainer(tmp_path)
+
+    def taking(seconds: float, original: Any) -> Any:
+        def work(*given: Any) -> Any:
+            clock[0] += seconds
+            return original(*given)
+
+        return work
+
+    trainer.take_step = taking(of_a_step, trainer.take_step)  # type: ignore[method-assign]
+    trainer._finish_epoch = taking(of_a_look, trainer._finish_epoch)  # type: ignore[method-assign]
+    trainer.train(1e9)
+    assert f"expected  about {expected} s for the training\n" in capsys.readouterr().out
 
 
 def test_the_figures_of_an_epoch_are_means_over_its_examples(tmp_path: Path) -> None:
