@@ -28,6 +28,7 @@ def get_args(modes: tuple[str, ...]) -> argparse.Namespace:
         description="LLaMA from scratch: generate text, classify zero-shot, finetune, classify.",
     )
     add_common_flags(parser, modes)
+    add_model_flags(parser.add_argument_group("generate, prompt and finetune"))
     add_generate_flags(parser.add_argument_group("generate"))
     add_review_flags(parser.add_argument_group("prompt and finetune"))
     add_prompt_flags(parser.add_argument_group("prompt"))
@@ -40,7 +41,7 @@ def get_args(modes: tuple[str, ...]) -> argparse.Namespace:
 
 
 def refuse_other_flags(modes: tuple[str, ...]) -> None:
-    """Raise a ValueError for a flag of another mode than classify, which would do nothing."""
+    """Raise a ValueError for a flag that classify does not have: finetune settled it, or no one."""
     own = errors.ArgumentParser()
     add_common_flags(own, modes)
     add_classify_flags(own)
@@ -69,14 +70,20 @@ def add_common_flags(group: Any, modes: tuple[str, ...]) -> None:
         "for classify where the model of a frozen run lies now"
     )
     add(group, "--pretrained-model-path", "FILE", model)
-    tokenizer = "its tokenizer (default: the one in or beside the checkpoint, or tokenizer.model)"
+    devices = ("auto", "cpu", "cuda", "mps")
+    add(group, "--device", None, "auto: a GPU where there is one", choices=devices, default="auto")
+    add(group, "--use_gpu", None, "the course's way to say --device cuda", action="store_true")
+    add(group, "--threads", "N", "processors to compute with (default: torch's choice)", type=int)
+
+
+def add_model_flags(group: Any) -> None:
+    tokenizer = (
+        "the model's tokenizer (default: the one in or beside the checkpoint, or tokenizer.model)"
+    )
     add(group, "--tokenizer", "FILE", tokenizer)
     kept = "tokens of a text that are kept (default: all)"
     add(group, "--max_sentence_len", "N", kept, type=int)
     add(group, "--seed", None, "of everything random", type=int, default=Recipe.seed)
-    devices = ("auto", "cpu", "cuda", "mps")
-    add(group, "--device", None, "auto: a GPU where there is one", choices=devices, default="auto")
-    add(group, "--use_gpu", None, "the course's way to say --device cuda", action="store_true")
     add(group, "--dtype", None, "of the weights", choices=tuple(DTYPES), default="float32")
     engine = (
         "fast: the packed twin of the model, for generate and prompt; taught: llama.py itself; "
@@ -93,7 +100,6 @@ def add_common_flags(group: Any, modes: tuple[str, ...]) -> None:
         "time, used if they are faster here; with finetune --no-freeze for AdamW's step"
     )
     add(group, "--compile", None, compile, action="store_true")
-    add(group, "--threads", "N", "processors to compute with (default: torch's choice)", type=int)
     bidirectional = "no causal mask, as the course's reference of 2024-25: slow, no good for texts"
     add(group, "--bidirectional", None, bidirectional, action="store_true")
 

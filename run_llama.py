@@ -195,9 +195,6 @@ def given(**flags: Any) -> dict[str, Any]:
 
 def classify(args: argparse.Namespace) -> None:
     """--option classify: label reviews with what finetune has trained."""
-    for flag, as_it_is in AS_TRAINED.items():
-        if getattr(args, flag) not in as_it_is:
-            raise ValueError(f"classify runs what finetune has trained: leave out --{flag}")
     if args.text is not None and args.file is not None:
         raise ValueError("--text and --file are both given: give one of them")
     if args.text is not None and not args.text.strip():
@@ -218,18 +215,6 @@ def classify(args: argparse.Namespace) -> None:
         if sys.stdin.isatty():
             print("reviews, one a line; Ctrl-D ends", file=sys.stderr)
         run_classify(classifier, read_lines(sys.stdin.buffer, "standard input"), at_once=1)
-
-
-# What classify takes of the flags about a model, most of which finetune has settled.
-AS_TRAINED: dict[str, tuple[Any, ...]] = {
-    "engine": ("auto", "taught"),
-    "dtype": ("float32",),
-    "quantize": (None,),
-    "compile": (False,),
-    "bidirectional": (False,),
-    "tokenizer": (None,),
-    "max_sentence_len": (None,),
-}
 
 
 def engine_of(args: argparse.Namespace) -> Engine:
