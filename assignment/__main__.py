@@ -1,14 +1,13 @@
 """`python -m assignment COMMAND`: what a learner runs, and what a teacher runs.
 
-A handout has the learner's commands alone: those whose modules are there.
+A handout has the learner's commands alone: `grading/` is a teacher's.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import sys
-from importlib.util import find_spec
 
 from support import errors
 
@@ -18,17 +17,21 @@ COMMANDS = {
     "watch": ("learner", "check again on every save"),
     "hint": ("learner", "the next of three hints to a task"),
     "progress": ("learner", "what has passed so far, and what is left"),
-    "submit": ("learner", "make the zip to hand in, and see that it is complete"),
-    "handout": ("handout", "write the learner's tree"),
-    "grade": ("grade", "grade a zip, a folder, or a class's bulk download"),
-    "gradescope": ("gradescope", "build the package for Gradescope"),
-    "selftest": ("selftest", "grade the solution, the empty handout, every mistake, every attack"),
+    "submit": ("submit", "make the zip to hand in, and see that it is complete"),
+    "handout": ("grading.handout", "write the learner's tree"),
+    "grade": ("grading.grade", "grade a zip, a folder, or a class's bulk download"),
+    "gradescope": ("grading.gradescope", "build the package for Gradescope"),
+    "selftest": (
+        "grading.selftest",
+        "grade the solution, the empty handout, every mistake, every attack",
+    ),
 }
 
 
 def commands() -> dict[str, tuple[str, str]]:
     """Those that this tree has."""
-    return {name: about for name, about in COMMANDS.items() if find_spec(f"assignment.{about[0]}")}
+    learners = importlib.util.find_spec("assignment.grading") is None
+    return {k: v for k, v in COMMANDS.items() if not (learners and v[0].startswith("grading."))}
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """Recorded inputs with their expected outputs, and what a wrong output says about its cause.
 
-`data/sanity_check.npz` holds the cases. `assignment/make_reference.py` computed their outputs in
-float64, and beside them those of the classic mistakes (`mutants/`), so that a wrong output that
-equals one of these can be named. Nothing here runs a learner's code: it compares plain arrays.
+`data/sanity_check.npz` holds the cases. `grading/make_reference.py` computed their outputs in
+float64, and beside them those of classic mistakes, so that a wrong output that equals one of these
+can be named. Nothing here runs a learner's code: it compares plain arrays.
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from assignment.arrays import Array, Arrays, describe, equal
 from assignment.results import Finding, Picture
 from assignment.tasks import PROJECT
 from config import LlamaConfig
 
 CASES = PROJECT / "data" / "sanity_check.npz"
-Array = np.ndarray[Any, np.dtype[Any]]
-Arrays = Mapping[str, Array]
 
 # Small, and no two sizes alike: B, T, H, KV, D, C, F and V cannot be mistaken for one another.
 TINY = LlamaConfig(
@@ -83,15 +81,6 @@ def load_cases(task: str) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def equal(got: Array, expected: Array, tolerance: tuple[float, float]) -> bool:
-    """Same shape, and every value within the tolerance; NaN equals NaN, as mistakes bring it."""
-    atol, rtol = tolerance
-    with np.errstate(all="ignore"):
-        return got.shape == expected.shape and np.allclose(
-            got, expected, atol=atol, rtol=rtol, equal_nan=True
-        )
-
-
 def compare(case: Case, got: Arrays) -> Finding | None:
     """The first output that differs from the expected one; None where the case is passed.
 
@@ -134,25 +123,6 @@ def stages(case: Case, got: Arrays) -> list[tuple[str, bool]]:
         (name.removeprefix(STAGE), equal(got[name], expected, case.tolerance))
         for name, expected in case.expected.items()
         if name in got
-    ]
-
-
-def describe(got: Array, expected: Array, tolerance: tuple[float, float]) -> list[str]:
-    """Say where two arrays differ: the first wrong value, how many are wrong, the worst."""
-    if got.shape != expected.shape:
-        return [f"got       shape {got.shape}", f"expected  shape {expected.shape}"]
-    atol, rtol = tolerance
-    with np.errstate(all="ignore"):
-        error = np.nan_to_num(np.abs(got.astype(np.float64) - expected), nan=np.inf, posinf=np.inf)
-    wrong = error > atol + rtol * np.abs(expected)
-    first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
-    return [
-        f"index     {first}",
-        f"got       {got[first].item():.7g}",
-        f"expected  {expected[first].item():.7g}",
-        f"wrong     {int(wrong.sum())} of {wrong.size} values; "
-        f"the largest error is {error[worst].item():.3g}, at {worst}",
     ]
 
 

@@ -1,42 +1,46 @@
-"""What a learner runs: check, watch, hint, progress, submit."""
+"""What a learner runs: check, watch, hint, progress."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import sys
-import tempfile
 import time
-import zipfile
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Iterable, Sequence
 
 from assignment.cases import load_cases
-from assignment.intake import Intake, shadowed, take_in
-from assignment.judge import judge
-from assignment.report.screen import terminal
-from assignment.results import Status, SubmissionResult
-from assignment.sandbox import Worker
-from assignment.tasks import FILES, PROJECT, load_tasks, require_task
+from assignment.given import read_given, stays_behind
+from assignment.results import Status, SubmissionResult, TaskResult
+from assignment.sandbox.judge import judge
+from assignment.sandbox.process import Worker
+from assignment.screen import terminal
+from assignment.tasks import PROJECT, load_tasks, require_task
 from support.errors import ArgumentParser
-from support.files import atomic_path, require_writable, write_text
+from support.files import write_text
 
 STATE = PROJECT / ".progress.json"  # which hints were asked for, and when a task was first passed
 
 
 def run_checks(worker: Worker, only: Collection[str] | None = None) -> SubmissionResult:
-    """Run the recorded cases on the files of this tree; a line on stderr says which is running."""
+    """Run the recorded cases on the files of this tree, and remember what passes."""
+    names = list(load_tasks() if only is None else only)
+    result = collect(judge(worker, lambda task: load_cases(task.name), only=only), names)
+    result.intake = stays_behind(read_given())
+    remember(result)
+    return result
+
+
+def collect(tasks: Iterable[TaskResult], names: Sequence[str]) -> SubmissionResult:
+    """Gather what is judged; a line on stderr says which task is running."""
     start = time.monotonic()
     result = SubmissionResult("your code", PROJECT.name, "", "")
-    names = list(load_tasks() if only is None else only)
     show_running(f"importing torch and checking {names[0]} ...")
-    for task in judge(worker, lambda task: load_cases(task.name), only=only):
+    for task in tasks:
         result.tasks.append(task)
         if len(result.tasks) < len(names):
             show_running(f"checking {names[len(result.tasks)]} ...")
     show_running("")
     result.seconds = time.monotonic() - start
-    remember_passed(result)
     return result
 
 
@@ -129,19 +133,21 @@ def hint(arguments: list[str]) -> int:
 
 
 def progress(arguments: list[str]) -> int:
-    """What was passed, when it was passed first, and what is left."""
+    """How each task stood when it was checked last, when it first passed, and what is left."""
     ArgumentParser(
         prog="python -m assignment progress",
-        description="Which tasks have passed a check so far, and the time that the others take.",
+        description="How each task stood at its last check, and the time that the others take.",
     ).parse_args(arguments)
     state, tasks = read_state(), load_tasks()
-    passed = [task for task in tasks.values() if task.name in state["passed"]]
+    passed = [task for task in tasks.values() if state["last"].get(task.name) == Status.PASSED]
     full = round(30 * sum(t.points for t in passed) / sum(t.points for t in tasks.values()))
     print(f"[{'#' * full}{'.' * (30 - full)}] {len(passed)} of {len(tasks)} tasks\n")
     for task in tasks.values():
-        when = state["passed"].get(task.name)
+        when, last = state["passed"].get(task.name), state["last"].get(task.name)
         hints = state["hints"].get(task.name, 0)
         about = f"passed {when}" if when else f"about {task.minutes} minutes"
+        if when and task not in passed:
+            about = f"{last or 'not checked'} now, {about}"
         print(
             f"  {task.name:<12}{task.points:>4g} points   {about}"
             + f", hints: {hints}" * bool(hints)
@@ -155,54 +161,18 @@ def read_state() -> dict[str, dict]:
     """What was remembered; nothing where the file is missing or damaged, for it is no loss."""
     try:
         state = json.loads(STATE.read_text(encoding="utf-8"))
-        return {"hints": dict(state["hints"]), "passed": dict(state["passed"])}
+        return {name: dict(state[name]) for name in ("hints", "passed", "last")}
     except (OSError, ValueError, KeyError, TypeError):
-        return {"hints": {}, "passed": {}}
+        return {"hints": {}, "passed": {}, "last": {}}
 
 
-def remember_passed(result: SubmissionResult) -> None:
-    """Note when a task was passed for the first time."""
+def remember(result: SubmissionResult) -> None:
+    """Note how each task stands, and when it was passed for the first time."""
     state = read_state()
-    new = {t.task for t in result.tasks if t.status is Status.PASSED} - state["passed"].keys()
-    if new:
-        state["passed"] |= {name: time.strftime("%Y-%m-%d %H:%M") for name in sorted(new)}
+    before = json.dumps(state)
+    for task in result.tasks:
+        state["last"][task.task] = task.status.value
+        if task.status is Status.PASSED:
+            state["passed"].setdefault(task.task, time.strftime("%Y-%m-%d %H:%M"))
+    if json.dumps(state) != before:
         write_text(STATE, json.dumps(state, indent=1) + "\n")
-
-
-def submit(arguments: list[str]) -> int:
-    """Make the zip to hand in, and run the grader's own intake on it."""
-    parser = ArgumentParser(
-        prog="python -m assignment submit", description="Make ID.zip, and see that it is complete."
-    )
-    parser.add_argument("id", metavar="ID", help="your name or number: the name of the zip")
-    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: here")
-    options = parser.parse_args(arguments)
-    plain = options.id.isprintable() and not set(options.id) & set('/\\:*?"<>|')
-    if not options.id or not plain or options.id != options.id.strip(". "):
-        raise ValueError(f"ID {options.id!r}: letters, digits, - and _ make a file name everywhere")
-    out = options.out / f"{options.id}.zip"
-    require_writable(out)
-    missing = [name for name in FILES if not (PROJECT / name).exists()]
-    if missing:
-        raise ValueError(f"missing: {', '.join(missing)}; put them beside {PROJECT / 'config.py'}")
-    own = {path.name for path in PROJECT.glob("*.py")} - set(FILES)
-    helpers = sorted(name for name in own if shadowed(name) is None)
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / out.name
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-            for name in (*FILES, *helpers):
-                file.write(PROJECT / name, f"{options.id}/{name}")
-        intake = take_in(archive)
-        if intake.refused:
-            raise ValueError(f"the grader would refuse it: {intake.refused}")
-        with atomic_path(out) as temporary:
-            shutil.copyfile(archive, temporary)
-    say_taken(intake, out)
-    return 0
-
-
-def say_taken(intake: Intake, out: Path) -> None:
-    print(f"wrote {out}: {', '.join(sorted(intake.files))}")
-    for note in intake.notes:
-        print(f"  {note}")
-    print("the grader takes it; python -m assignment check says what it is worth by these checks")

@@ -12,12 +12,6 @@ ROOM = Path(__file__).parent
 PROJECT = ROOM.parent
 # What a submission consists of, in the order of their imports: each may import those before it.
 FILES = ("rope.py", "sampling.py", "llama.py", "optimizer.py", "classifier.py")
-# Modules and rooms that a handout has beside these, and that no helper of a learner's may hide.
-GIVEN = (
-    *("assignment", "base_llama", "cache", "checkpoints", "config", "data", "flags", "generation"),
-    *("loading", "optimizer_test", "rope_test", "run_llama", "sanity_check", "sentiment"),
-    *("setup", "support", "tokenizer", "training"),
-)
 
 
 @dataclass(frozen=True)

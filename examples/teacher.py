@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from assignment import grade, handout
+from assignment.grading import grade, handout
 from assignment.tasks import FILES, PROJECT
 
 

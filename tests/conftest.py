@@ -17,7 +17,7 @@ import pytest
 import sentencepiece
 import torch
 
-from assignment import handout
+from assignment.grading import handout
 from classifier import LlamaZeroShotClassifier
 from support import errors
 from tests.helpers import CONFIG, LABELS, counting_llama, random_llama, some_reviews

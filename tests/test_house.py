@@ -128,7 +128,7 @@ def test_the_core_needs_no_extra() -> None:
 def test_who_judges_runs_nothing_of_a_learners() -> None:
     """The judge's process has neither torch nor a file that a submission can bring."""
     code = (
-        "import sys, assignment.grade, assignment.learner\n"
+        "import sys, assignment.grading.grade, assignment.learner\n"
         "from assignment.tasks import FILES\n"
         "found = {'torch', *(name[:-3] for name in FILES)} & sys.modules.keys()\n"
         "sys.exit(f'{found}' if found else 0)"

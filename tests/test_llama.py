@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from assignment import reference
+from assignment.grading import reference
 from config import LlamaConfig
 from llama import Attention, Llama, LlamaLayer, RMSNorm
 from tests.helpers import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from assignment import reference
+from assignment.grading import reference
 from rope import apply_rotary_emb
 from tests.helpers import assert_close
 

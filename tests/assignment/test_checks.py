@@ -12,11 +12,11 @@ import torch
 
 import rope_test
 import sanity_check
-from assignment import make_reference, reference
 from assignment.cases import TINY, Arrays, Case, load_cases
 from assignment.checks import check, run
+from assignment.grading import make_reference, reference
+from assignment.grading.recipes import draw
 from assignment.mutation import Mutant, applied, mutants
-from assignment.recipes import draw
 from assignment.tasks import ROOM, load_tasks, written_tasks
 from tests.helpers import PROJECT, random_llama, run_script
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from assignment import grade, selftest
+from assignment.grading import recipes, selftest
 from assignment.results import Status, SubmissionResult, TaskResult
-from assignment.sandbox import claim_uid
+from assignment.sandbox.users import claim_uid
 from assignment.tasks import FILES, load_tasks
 from tests.helpers import PROJECT, run_code
 
@@ -89,7 +89,7 @@ def test_grading_goes_on_where_it_was(graded: tuple[Path, Path]) -> None:
 
 
 def test_hidden_cases_come_back_with_the_secret() -> None:
-    draw = grade.hidden_cases
+    draw = recipes.hidden_cases
     one, same = draw("rope", b"secret", "hash"), draw("rope", b"secret", "hash")
     for other in (draw("rope", b"another", "hash"), draw("rope", b"secret", "other")):
         assert (one[0].inputs["query"] == same[0].inputs["query"]).all()
@@ -115,7 +115,7 @@ def test_no_two_workers_share_a_user() -> None:
             uid, claim = claim_uid()
             stack.enter_context(claim)
             uids.append(uid)
-        other = run_code("from assignment.sandbox import claim_uid; print(claim_uid()[0])")
+        other = run_code("from assignment.sandbox.users import claim_uid; print(claim_uid()[0])")
         assert len({*uids, int(other.stdout)}) == 4
 
 
@@ -123,7 +123,7 @@ def test_no_two_workers_share_a_user() -> None:
 def test_what_is_confined_holds_no_capability() -> None:
     """Which only root has to begin with: the attack `groups` passed as root without bubblewrap."""
     code = (
-        "from assignment import confine\n"
+        "from assignment.sandbox import confine\n"
         "confine.drop_capabilities()\n"
         "lines = open('/proc/self/status').read().splitlines()\n"
         "held = [x.split()[1] for x in lines if x.startswith(('CapEff', 'CapPrm', 'CapInh'))]\n"

@@ -8,14 +8,16 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from assignment import handout
 from assignment.cases import load_cases
-from assignment.stubs import (
+from assignment.given import ARCHIVE
+from assignment.grading import handout
+from assignment.grading.stubs import (
     calls,
     empty,
     find,
@@ -25,7 +27,8 @@ from assignment.stubs import (
     parse,
     signature,
 )
-from assignment.tasks import FILES, GIVEN, PROJECT, Task, load_tasks, written_tasks
+from assignment.sandbox.intake import shadowed
+from assignment.tasks import FILES, PROJECT, Task, load_tasks, written_tasks
 from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
 
 # Lines of a solution that say nothing of it, and stand in given files too.
@@ -62,7 +65,7 @@ def solution_lines() -> set[str]:
 def test_no_line_of_the_solution_leaks(learners_tree: Path) -> None:
     secret = solution_lines()
     for path, data in contents(learners_tree).items():
-        if path.suffix == ".npz":
+        if path.suffix in (".npz", ".zip"):  # the archive holds what is read here anyway
             continue
         lines = {line.strip(" `") for line in data.decode().splitlines()}
         leaked = (lines & secret) - COMMON
@@ -70,20 +73,33 @@ def test_no_line_of_the_solution_leaks(learners_tree: Path) -> None:
 
 
 def test_what_only_a_teacher_has_stays_at_home(learners_tree: Path) -> None:
+    """The rule: of assignment/ all but grading/ and specimens/, and no room of the makers."""
     names = {str(path.relative_to(learners_tree)) for path in contents(learners_tree)}
-    rooms = ("mutants", "variants", "attacks", "learners", "tests", "inference")
-    modules = ("reference", "recipes", "make_reference", "mutation", "grade", "gradescope",
-               "selftest", "handout", "stubs", "real_weights")  # fmt: skip
     for name in names:
-        assert not set(Path(name).parts) & set(rooms), name
-        assert name not in {f"assignment/{module}.py" for module in modules}
+        parts = set(Path(name).parts)
+        assert not parts & {"grading", "specimens", "learners", "tests", "inference"}, name
     assert {*FILES, "README.md", "structure.md", "guide.md", "setup.sh"} <= names
+    course = {
+        str(path.relative_to(PROJECT))
+        for path in (PROJECT / "assignment").rglob("*.py")
+        if not {"grading", "specimens"} & set(path.parts)
+    }
+    assert course <= names
+
+
+def test_the_handout_carries_what_lies_under_every_submission(learners_tree: Path) -> None:
+    with zipfile.ZipFile(learners_tree / ARCHIVE) as archive:
+        carried = {name: archive.read(name) for name in archive.namelist()}
+    assert carried == handout.under_submissions()
+    assert all((learners_tree / name).read_bytes() == data for name, data in carried.items())
 
 
 def test_no_helper_may_hide_what_is_at_the_top(learners_tree: Path) -> None:
-    top = {path.stem for path in learners_tree.glob("*.py")}
-    top |= {path.name for path in learners_tree.iterdir() if path.is_dir()}
-    assert {*GIVEN, *(name.removesuffix(".py") for name in FILES)} == top
+    given = handout.under_submissions()
+    for path in learners_tree.iterdir():
+        if path.is_dir() or path.suffix == ".py":
+            assert shadowed(f"{path.stem}.py", given) == "a file of the handout", path
+    assert shadowed("my_helpers.py", given) is None
 
 
 def test_stubs_keep_signatures_decorators_and_recipes(learners_tree: Path) -> None:

@@ -10,16 +10,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assignment import intake
 from assignment.archives import hostile
 from assignment.archives.hostile import ARCHIVES
 from assignment.archives.odd import ODD_BUT_HONEST
-from assignment.grade import unique_names
-from assignment.intake import Intake, find_submissions, student_name, take_in
+from assignment.grading.grade import unique_names
+from assignment.grading.handout import under_submissions
+from assignment.sandbox import intake
+from assignment.sandbox.intake import Intake, find_submissions, student_name
 from assignment.tasks import FILES, PROJECT
 from tests.helpers import contents
 
+GIVEN = under_submissions()
 HONEST = {name: (PROJECT / name).read_bytes() for name in FILES}
+
+
+def take_in(path: Path, student: str | None = None) -> Intake:
+    return intake.take_in(path, GIVEN, student)
 
 
 def zipped(path: Path, files: Mapping[str, bytes | str] = HONEST) -> Path:

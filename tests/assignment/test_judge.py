@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assignment.cases import ATOL, Array, Case, load_cases
-from assignment.judge import check_modes, judge
-from assignment.report.text import clean
 from assignment.results import Picture, Status, SubmissionResult, TaskResult
-from assignment.sandbox import Reply, Worker, read_reply
+from assignment.sandbox.judge import check_modes, judge
+from assignment.sandbox.process import Worker
+from assignment.sandbox.replies import Reply, read_reply
+from assignment.sandbox.wire import LARGEST, pack, unpack
 from assignment.tasks import FILES, PROJECT, load_tasks
-from assignment.wire import LARGEST, pack, unpack
+from assignment.text import clean
 from tests.helpers import copy_tree
 
 ABOUT: dict[str, Any] = {"ended": "", "status": 0, "printed": 0, "total": 0, "seconds": 0.5}
@@ -374,7 +375,7 @@ def test_forged_output_earns_nothing(learners_tree: Path, tmp_path: Path) -> Non
     forgeries = (
         f"print('{forged}'); return query, key",
         f"[os.write(fd, b'{forged}') for fd in (1, 2, 3)]; os._exit(0)",
-        "sys.modules['assignment.wire'].pack = lambda x: ([], b''); return query, key",
+        "sys.modules['assignment.sandbox.wire'].pack = lambda x: ([], b''); return query, key",
     )
     with Worker(tree, confine=False) as worker:
         for body in forgeries:

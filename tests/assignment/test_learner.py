@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from assignment.intake import take_in
+from assignment.grading.handout import under_submissions
+from assignment.sandbox.intake import take_in
 from assignment.tasks import FILES, PROJECT, load_tasks
 from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
 
@@ -100,8 +101,10 @@ def test_a_broken_a_missing_and_an_endless_file_cost_their_own_tasks(tree: Path)
     (tree / "classifier.py").unlink()
     text = (tree / "rope.py").read_text()
     (tree / "rope.py").write_text(text + "\ndef apply_rotary_emb(*a, **k):\n    while True: pass\n")
-    judge = tree / "assignment" / "judge.py"
-    judge.write_text(judge.read_text().replace("seconds=10", "seconds=5"))
+    limits = tree / "assignment" / "sandbox" / "confine.py"
+    text = limits.read_text()
+    assert "seconds=10" in text
+    limits.write_text(text.replace("seconds=10", "seconds=5"))
     result = run_assignment(tree, "check")
     found = statuses(result.stdout)
     assert found["rope"] == "timeout", result.stdout
@@ -164,7 +167,7 @@ def test_the_zip_holds_the_files_and_helpers_and_is_taken_by_the_grader(
     with zipfile.ZipFile(tmp_path / "anna.zip") as archive:
         names = set(archive.namelist())
     assert names == {f"anna/{name}" for name in (*FILES, "my_helpers.py")}
-    taken = take_in(tmp_path / "anna.zip")
+    taken = take_in(tmp_path / "anna.zip", under_submissions())
     assert (taken.student, taken.refused, taken.missing) == ("anna", "", [])
     assert all(taken.files[name] == (PROJECT / name).read_bytes() for name in FILES)
     assert "my_helpers.py: taken as a helper" in result.stdout

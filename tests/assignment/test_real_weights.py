@@ -9,12 +9,13 @@ from typing import cast
 import numpy as np
 import pytest
 
-from assignment import grade, real_weights, selftest
 from assignment.cases import Array, Arrays
-from assignment.intake import Intake
-from assignment.real_weights import RealWeights, draw
+from assignment.grading import grader, real_weights, selftest
+from assignment.grading.real_weights import RealWeights, draw
 from assignment.results import Status, SubmissionResult, TaskResult
-from assignment.sandbox import Reply, Worker
+from assignment.sandbox.intake import Intake
+from assignment.sandbox.process import Worker
+from assignment.sandbox.replies import Reply
 from assignment.tasks import load_tasks
 
 N = 20  # reviews, of which the reference gets half right
@@ -152,18 +153,18 @@ def test_reviews_are_drawn_from_the_secret(reviews: None) -> None:
 def test_the_rubric_asks_only_where_the_modes_run() -> None:
     tasks = [TaskResult(t.name, Status.PASSED, t.points, t.points) for t in load_tasks().values()]
     result = SubmissionResult("ada", "", "", "", tasks=tasks)
-    assert grade.rubric(result, lambda: "as the reference")["A"] == "as the reference"
+    assert grader.rubric(result, lambda: "as the reference")["A"] == "as the reference"
     tasks[-1].status = Status.WRONG
-    assert grade.rubric(result, pytest.fail)["A"] == "not yet: end_to_end"
+    assert grader.rubric(result, pytest.fail)["A"] == "not yet: end_to_end"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(real_weights.missing()), reason=real_weights.missing())
 def test_on_real_weights() -> None:
     """The solution, written otherwise, is as the reference; with a mistake it is not."""
-    grader = grade.with_real_weights(grade.make_grader(b"secret"))
-    assert grader.real is not None
-    assert grader.real.accuracy(grader.real.expected["finetuned"]).mean() > 0.3
+    kit = grader.with_real_weights(grader.make_grader(b"secret"))
+    assert kit.real is not None
+    assert kit.real.accuracy(kit.real.expected["finetuned"]).mean() > 0.3
     rope, gather = load_tasks()["rope"], load_tasks()["embedding"]
     files = selftest.solution()
     variants = selftest.ROOM / "variants"
@@ -172,8 +173,8 @@ def test_on_real_weights() -> None:
         assert task.file is not None
         files[task.file] = selftest.replaced(files[task.file], task, text)
     intake = Intake("ada", "ada", {name: text.encode() for name, text in files.items()})
-    with Worker(tier=grader.tier.name, lent=real_weights.LENT) as worker:
-        result = grader.grade(intake, worker)
+    with Worker(tier=kit.tier.name, lent=real_weights.LENT) as worker:
+        result = kit.grade(intake, worker)
         assert result.score == result.max_score
         assert "writes the reference's text" in result.rubric["A"]
         mutant = next(m for m in selftest.mutants("rope") if m.name == "halves")

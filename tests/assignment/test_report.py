@@ -14,14 +14,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from assignment import report
+from assignment.grading import exports
+from assignment.grading.pages import class_page, kill_table, page, png
+from assignment.grading.pages.markup import EMPTY
 from assignment.mutation import mutants
-from assignment.report import png
-from assignment.report.markup import EMPTY
-from assignment.report.screen import SIGNS
-from assignment.report.text import columns, fit
 from assignment.results import Finding, Picture, Status, SubmissionResult, TaskResult
+from assignment.screen import SIGNS, terminal
 from assignment.tasks import load_tasks
+from assignment.text import clean, columns, fit
 from tests.helpers import PROJECT
 
 TITLES = {task.name: task.title for task in load_tasks().values()}
@@ -92,8 +92,8 @@ def result(text: str = "attended", student: str = "Ada Lovelace") -> SubmissionR
 
 
 def pages(given: SubmissionResult) -> Iterator[str]:
-    yield report.page(given, TITLES)
-    yield report.class_page([given, result()], TITLES)
+    yield page(given, TITLES)
+    yield class_page([given, result()], TITLES)
 
 
 def test_results_survive_json() -> None:
@@ -102,7 +102,7 @@ def test_results_survive_json() -> None:
     assert (data["score"], data["max_score"]) == (7.5, 7.5 * 7)
     back = SubmissionResult.from_dict(data)
     assert back == given
-    assert report.page(back, TITLES) == report.page(given, TITLES)
+    assert page(back, TITLES) == page(given, TITLES)
 
 
 def test_pages_are_well_formed_and_show_every_status() -> None:
@@ -111,12 +111,12 @@ def test_pages_are_well_formed_and_show_every_status() -> None:
         for status in Status:
             assert status.value in shown
             assert SIGNS[status] in shown
-    screen = report.terminal(result(), colour=False, width=80)
+    screen = terminal(result(), colour=False, width=80)
     assert all(status.value in screen for status in Status)
 
 
 def test_a_students_page_tells_what_was_found() -> None:
-    shown = Page(report.page(result(), TITLES)).text
+    shown = Page(page(result(), TITLES)).text
     for text in ("Ada Lovelace", "7.5 of 52.5 points", "(0, 0, 1, 0)", "-0.35", "-0.30"):
         assert text in shown
     for text in ("hidden case", "first divergence", "ab" * 32, "B+", "For a human to look at"):
@@ -137,7 +137,7 @@ def test_what_others_wrote_stays_text() -> None:
 
 
 def test_pages_load_nothing_and_link_only_to_each_other() -> None:
-    kills = report.kill_table([("rope", "halves", "pairs halves", "named")], TITLES)
+    kills = kill_table([("rope", "halves", "pairs halves", "named")], TITLES)
     for text in (*pages(result(EVIL, student="../a b'\"<\u738b>")), kills):
         page = Page(text)
         policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -154,7 +154,7 @@ def test_pages_load_nothing_and_link_only_to_each_other() -> None:
 
 
 def test_links_within_a_page_lead_somewhere() -> None:
-    seen = Page(report.page(result(), TITLES)).seen
+    seen = Page(page(result(), TITLES)).seen
     ids = [attributes["id"] for _, attributes in seen if "id" in attributes]
     links = [(attributes["href"] or "")[1:] for tag, attributes in seen if tag == "a"]
     assert sorted(links) == sorted(filter(None, ids))
@@ -166,11 +166,11 @@ def test_a_report_exists_before_anything_was_run(refused: str) -> None:
     given = SubmissionResult("a", "a.zip", "", "plain", refused=refused)
     for text in pages(given):
         Page(text)
-    assert "Refused" in report.page(given, TITLES) or not refused
-    assert "0 of 0 points" in report.terminal(given, colour=False, width=80)
-    assert report.gradescope(given, TITLES, execution_time=0)["score"] == 0
-    Page(report.class_page([], TITLES))
-    assert report.class_csv([], ["rope"]).count("\n") == 1
+    assert "Refused" in page(given, TITLES) or not refused
+    assert "0 of 0 points" in terminal(given, colour=False, width=80)
+    assert exports.gradescope(given, TITLES, execution_time=0)["score"] == 0
+    Page(class_page([], TITLES))
+    assert exports.class_csv([], ["rope"]).count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -189,14 +189,14 @@ def test_a_report_exists_before_anything_was_run(refused: str) -> None:
     ],
 )
 def test_clean(given: str, cleaned: str) -> None:
-    assert report.clean(given, 1000) == cleaned
+    assert clean(given, 1000) == cleaned
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["a", "\x1b]", "\x9d", "\x1b[0", "\x1b[", "\x1b", "\u202e", "\n"])
 def test_ten_megabytes_are_cut(unit: str) -> None:
     flood = unit * (10_000_000 // len(unit))
-    text = report.clean(flood, 1000)
+    text = clean(flood, 1000)
     assert len(text) < 1100
     if unit == "a":
         assert text == "a" * 1000 + "\n[9,999,000 more characters cut]"
@@ -208,24 +208,24 @@ def test_a_flood_leaves_every_report_small() -> None:
     given.intake = ["x" * 1000] * 10_000
     for text in pages(given):
         assert len(Page(text).text) < 300_000
-    assert len(report.terminal(given, colour=True, width=80)) < 30_000
-    assert len(report.class_csv([given], list(TITLES))) < 10_000
-    assert len(json.dumps(report.gradescope(given, TITLES, execution_time=1))) < 2_000_000
+    assert len(terminal(given, colour=True, width=80)) < 30_000
+    assert len(exports.class_csv([given], list(TITLES))) < 10_000
+    assert len(json.dumps(exports.gradescope(given, TITLES, execution_time=1))) < 2_000_000
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_the_terminal_holds_its_width(width: int) -> None:
     for given in (result(), result(EVIL), result("\u738b" * 500, student="\u738b" * 500)):
-        text = report.terminal(given, colour=False, width=width)
+        text = terminal(given, colour=False, width=width)
         assert all(columns(line) <= width for line in text.split("\n")), text
         assert "\x1b" not in text
         assert "first at" in text
-    coloured = report.terminal(result(EVIL), colour=True, width=width)
+    coloured = terminal(result(EVIL), colour=True, width=width)
     assert set(re.findall("\x1b[^m]*m", coloured)) <= {f"\x1b[{n}m" for n in (0, 2, 31, 32, 33)}
 
 
 def test_the_terminal_shows_the_first_failure() -> None:
-    text = report.terminal(result(), colour=False, width=100)
+    text = terminal(result(), colour=False, width=100)
     assert "7.5 of 52.5 points" in text
     assert "1 of 7 tasks" in text
     for line in ("    index     (0, 0, 1, 0)", "    likely    attended", "    diverges  first at"):
@@ -276,14 +276,14 @@ def test_tensors_of_every_shape_have_a_picture(shape: tuple[int, ...]) -> None:
     given = result()
     wrong = next(task for task in given.tasks if task.status is Status.WRONG)
     wrong.finding = Finding("case", "about", "output", (), "cause", picture(*shape))
-    seen = Page(report.page(given, TITLES)).seen
+    seen = Page(page(given, TITLES)).seen
     (alt,) = [attributes["alt"] for tag, attributes in seen if tag == "img" and attributes["alt"]]
     levels = picture(*shape).matrix()
     assert f"{(levels > 0).sum()} of {levels.size} values" in (alt or "")
 
 
 def test_the_class_table_has_a_row_for_each_student() -> None:
-    rows = list(csv.reader(io.StringIO(report.class_csv([result(), result()], list(TITLES)))))
+    rows = list(csv.reader(io.StringIO(exports.class_csv([result(), result()], list(TITLES)))))
     heads, first, _ = rows
     named = dict(zip(heads, first, strict=True))
     assert (named["student"], named["score"], named["max"]) == ("Ada Lovelace", "7.5", "52.5")
@@ -298,7 +298,7 @@ def test_the_class_table_has_a_row_for_each_student() -> None:
 )
 def test_no_cell_is_a_formula(cell: str) -> None:
     given = SubmissionResult(cell, f'x";{cell}\n,{cell}', "", "plain", refused=cell)
-    text = report.class_csv([given], [])
+    text = exports.class_csv([given], [])
     student, source, *_, refused = list(csv.reader(io.StringIO(text)))[1]
     assert student.startswith("'")
     assert refused.startswith("'")
@@ -307,7 +307,7 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 
 
 def test_gradescope_gets_what_it_documents() -> None:
-    given = report.gradescope(result(EVIL), TITLES, execution_time=1.5)
+    given = exports.gradescope(result(EVIL), TITLES, execution_time=1.5)
     assert json.loads(json.dumps(given, allow_nan=False)) == given
     assert given.keys() == {
         "score",
@@ -335,7 +335,7 @@ def test_gradescope_gets_what_it_documents() -> None:
 def test_the_kill_table_shows_survivors() -> None:
     rows = [(m.task, m.name, m.mistake, "named") for m in mutants("rope")]
     rows += [("swiglu", "new", EVIL, "SURVIVED"), ("swiglu", "other", "is random", "killed")]
-    page = Page(report.kill_table(rows, TITLES))
+    page = Page(kill_table(rows, TITLES))
     chips = [a["class"] for _, a in page.seen if (a.get("class") or "").startswith("chip")]
     assert chips == ["chip passed"] * (len(rows) - 2) + ["chip wrong", "chip waiting"]
     for _, name, mistake, verdict in rows:
@@ -346,7 +346,9 @@ def test_the_kill_table_shows_survivors() -> None:
 
 def test_colours_can_be_read() -> None:
     """WCAG 2.1, 1.4.3: text has a contrast of 4.5 at least, in light and in dark."""
-    style = (PROJECT / "assignment" / "report" / "report.css").read_text(encoding="utf-8")
+    style = (PROJECT / "assignment" / "grading" / "pages" / "report.css").read_text(
+        encoding="utf-8"
+    )
     schemes = re.findall(r":root \{([^}]*--passed-tint[^}]*)\}", style)
     assert len(schemes) == 2
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 import secrets
 import time
-import zipfile
 from pathlib import Path
 
-from assignment import report
-from assignment.grade import TITLES, make_grader, nothing_earned, read_secret
-from assignment.handout import AS_IT_IS, ROOMS
-from assignment.intake import take_in
+from assignment.grading import exports
+from assignment.grading.grade import read_secret
+from assignment.grading.grader import TITLES, make_grader, nothing_earned
+from assignment.grading.handout import given_files, zipped
 from assignment.results import SubmissionResult
-from assignment.sandbox import Worker
+from assignment.sandbox.intake import take_in
+from assignment.sandbox.process import Worker
 from assignment.tasks import FILES, PROJECT
 from support.errors import ArgumentParser
 from support.files import atomic_path, write_text
 
+SECRET = Path(__file__).with_name("secret")  # in a package, where it is unpacked
 SETUP = """\
 #!/usr/bin/env bash
 # Runs once, as root, when the platform builds the image.
@@ -43,20 +44,17 @@ exec .venv/bin/python -m assignment gradescope --run "$root"
 
 def package(out: Path, secret: bytes) -> int:
     """Write the package; returns how many files it holds."""
-    names = set(AS_IT_IS) | set(FILES) | {"pyproject.toml", "README.md"}
-    for room in (*ROOMS, "assignment", "assignment/learners"):
-        for pattern in ("*.py", "*.toml", "*.md", "*.css"):
-            found = (PROJECT / room).glob(pattern)
-            names |= {str(path.relative_to(PROJECT)) for path in found}
+    names = given_files() | set(FILES) | {"pyproject.toml", "README.md"}
+    for path in (PROJECT / "assignment" / "grading").rglob("*.*"):
+        if path.suffix in (".py", ".md", ".css"):
+            names.add(path.relative_to(PROJECT).as_posix())
     contents = {f"min-llama/{name}": (PROJECT / name).read_bytes() for name in names}
     contents |= {"setup.sh": SETUP.encode(), "run_autograder": RUN.encode()}
-    contents["min-llama/assignment/secret"] = secret + b"\n"
-    with atomic_path(out) as temporary, zipfile.ZipFile(temporary, "w") as file:
-        for name, data in sorted(contents.items()):
-            member = zipfile.ZipInfo(name, date_time=(2026, 1, 1, 0, 0, 0))
-            executable = name in ("setup.sh", "run_autograder", "min-llama/setup.sh")
-            member.external_attr = (0o100755 if executable else 0o100644) << 16
-            file.writestr(member, data, zipfile.ZIP_DEFLATED)
+    contents[f"min-llama/{SECRET.relative_to(PROJECT).as_posix()}"] = secret + b"\n"
+    with atomic_path(out) as temporary:
+        temporary.write_bytes(
+            zipped(contents, executable=("setup.sh", "run_autograder", "min-llama/setup.sh"))
+        )
     return len(contents)
 
 
@@ -67,14 +65,14 @@ def run(root: Path) -> None:
 
     def save(result: SubmissionResult) -> None:
         seconds = round(time.monotonic() - start)
-        data = report.gradescope(result, TITLES, execution_time=seconds)
+        data = exports.gradescope(result, TITLES, execution_time=seconds)
         write_text(results, json.dumps(data, indent=1) + "\n")
 
     unfinished = SubmissionResult("submission", "submission", "", "none yet")
     unfinished.tasks = nothing_earned("grading was cut off before this task")
     save(unfinished)
-    intake = take_in(root / "submission", student="submission")
-    grader = make_grader(read_secret(PROJECT / "assignment" / "secret"))
+    grader = make_grader(read_secret(SECRET))
+    intake = take_in(root / "submission", grader.base, student="submission")
     with Worker(tier=grader.tier.name) as worker:
 
         def tell(result: SubmissionResult) -> None:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assignment.report.screen import details, printed, tally
-from assignment.report.text import capital, line, number
 from assignment.results import Status, SubmissionResult, TaskResult
+from assignment.screen import details, printed, tally
+from assignment.text import capital, line, number
 
 # What a spreadsheet takes for a formula, full-width forms included; also after a semicolon,
 # which parts the cells of a CSV file where the comma is the decimal sign.

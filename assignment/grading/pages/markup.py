@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from assignment.report.png import encode
-from assignment.report.screen import SIGNS
-from assignment.report.text import clean
+from assignment.grading.pages.png import encode
 from assignment.results import Status
+from assignment.screen import SIGNS
+from assignment.text import clean
 
 LONGEST = 6000  # characters of one text on a page
 EMPTY = {"meta", "img", "br"}  # elements that have no end tag

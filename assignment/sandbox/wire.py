@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from assignment.arrays import Array
 
 TYPES = {"b1", "u1", "i4", "i8", "f4", "f8"}  # what an array may consist of
 LARGEST = 2**26  # bytes of one reply
@@ -32,7 +32,7 @@ def size(kind: Any, shape: Any) -> int:
     return math.prod(shape, start=np.dtype(kind).itemsize)
 
 
-def unpack(about: Any, data: bytes) -> dict[str, np.ndarray[Any, Any]]:
+def unpack(about: Any, data: bytes) -> dict[str, Array]:
     """Arrays back from `pack`; trusts nothing that it reads.
 
     Raises:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from assignment import reference
 from assignment.cases import STAGE, TINY, Array, Case
+from assignment.grading import reference
 
 Arrays = dict[str, Any]  # name -> array or scalar
 Recorded = tuple[str, Arrays, Arrays]  # what the case is there for, inputs, expected outputs

@@ -6,15 +6,13 @@ plainer, and sharing nothing with the model but the names of the weights. Shapes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from assignment.arrays import Array, Arrays
 from assignment.cases import FADING
-
-Array = np.ndarray[Any, np.dtype[Any]]
-Weights = Mapping[str, Array]
 
 
 def rope(x: Array, positions: Array, theta: float) -> Array:
@@ -62,7 +60,7 @@ def swiglu(x: Array, w1: Array, w3: Array) -> Array:
 
 def layer(
     x: Array,
-    w: Weights,
+    w: Arrays,
     config: Any,
     real: Array | None = None,
     stages: MutableMapping[str, Array] | None = None,
@@ -110,7 +108,7 @@ def layer(
 
 def llama(
     tokens: Array,
-    w: Weights,
+    w: Arrays,
     config: Any,
     real: Array | None = None,
     stages: MutableMapping[str, Array] | None = None,
@@ -130,7 +128,7 @@ def llama(
     return h @ w["tok_embeddings.weight"].T, h
 
 
-def generate(tokens: Array, new: int, w: Weights, config: Any) -> Array:
+def generate(tokens: Array, new: int, w: Arrays, config: Any) -> Array:
     """(B, T) tokens and `new` more, the most likely each time; everything is read again."""
     for _ in range(new):
         logits, _ = llama(tokens, w, config)
@@ -138,7 +136,7 @@ def generate(tokens: Array, new: int, w: Weights, config: Any) -> Array:
     return tokens
 
 
-def generate_padded(tokens: Array, new: int, w: Weights, config: Any, real: Array) -> Array:
+def generate_padded(tokens: Array, new: int, w: Arrays, config: Any, real: Array) -> Array:
     """The same for rows of unequal length, each continued alone, without its padding."""
     rows = [
         generate(row[kept][None], new, w, config)[0, -new:]
@@ -147,7 +145,7 @@ def generate_padded(tokens: Array, new: int, w: Weights, config: Any, real: Arra
     return np.concatenate((tokens, np.array(rows)), axis=1)
 
 
-def standin_layer(w: Weights, real: Array | None = None) -> Array:
+def standin_layer(w: Arrays, real: Array | None = None) -> Array:
     """How a layer joins the stand-ins of its parts (`runners/standins.py`)."""
     x = w["x"]
     B, T, _ = x.shape
@@ -188,7 +186,7 @@ def label_log_probabilities(
     return scores
 
 
-def finetune(given: Weights, config: Any) -> dict[str, Array]:
+def finetune(given: Arrays, config: Any) -> dict[str, Array]:
     """What `runners/end_to_end.py` measures of finetuning.
 
     The slope of the loss along a direction in each parameter, by a central difference, and the
@@ -199,10 +197,10 @@ def finetune(given: Weights, config: Any) -> dict[str, Array]:
     last = real.shape[1] - 1 - real[:, ::-1].argmax(axis=1)
     rows, head, width = np.arange(len(labels)), w["head.weight"], 1e-5
 
-    def states(weights: Weights) -> Array:
+    def states(weights: Arrays) -> Array:
         return llama(tokens, weights, config, real)[1][rows, last]
 
-    def loss(weights: Weights) -> float:
+    def loss(weights: Arrays) -> float:
         return float(-np.log(softmax(states(weights) @ head.T))[rows, labels].mean())
 
     slopes = []

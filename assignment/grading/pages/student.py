@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from assignment.report.markup import (
+from assignment.grading.pages.markup import (
     Markup,
     chip,
     data_uri,
@@ -20,9 +20,9 @@ from assignment.report.markup import (
     mono,
     someone,
 )
-from assignment.report.screen import FAILED, first_divergence, tally
-from assignment.report.text import TIMES, capital, line, number, seconds
 from assignment.results import Finding, Picture, Status, SubmissionResult, TaskResult
+from assignment.screen import FAILED, first_divergence, tally
+from assignment.text import TIMES, capital, line, number, seconds
 
 MOST = 200  # entries of a list that a submission can make long
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assignment.cases import Array, Arrays, Case, compare, stages
-from assignment.confine import LIMITS, Limits
-from assignment.report.text import clean
 from assignment.results import Finding, Status, TaskResult
-from assignment.sandbox import Reply, Worker
+from assignment.sandbox.confine import LIMITS, Limits
+from assignment.sandbox.folders import fill
+from assignment.sandbox.process import Worker
+from assignment.sandbox.replies import Reply
 from assignment.tasks import FILES, Task, load_tasks
+from assignment.text import clean
 
 LIMITS_END_TO_END = Limits(seconds=90, memory=3 * 2**30, file_bytes=2**26)
 
@@ -60,6 +62,25 @@ def judge(
                 result.message = f"blocked by {', '.join(open_ones)}"
         done[task.name] = result
         yield result
+
+
+def judge_over(
+    worker: Worker,
+    given: Mapping[str, bytes],
+    files: Mapping[str, bytes],
+    cases_of: Callable[[Task], Sequence[Case]],
+    limits: Limits = LIMITS,
+) -> Iterator[TaskResult]:
+    """The same for a submission's files over a fresh handout.
+
+    A file that cannot be imported costs its own tasks; the others run beside the handout's own.
+    """
+    fill(worker.tree, {**given, **files})
+
+    def give_up(name: str) -> None:
+        (worker.tree / name).write_bytes(given[name])
+
+    yield from judge(worker, cases_of, give_up=give_up, limits=limits)
 
 
 def broken_files(

@@ -1,8 +1,8 @@
-"""Compute what the checks compare with: `python -m assignment.make_reference`.
+"""Compute what the checks compare with: `python -m assignment.grading.make_reference`.
 
 Inputs are random float32 numbers from a fixed seed. What should come of them is computed by
-`assignment/reference.py` in float64; what comes of them with each classic mistake, by the model
-itself in float64 with that mistake put in. The result, `data/sanity_check.npz`, is committed, and
+`reference.py` in float64; what comes of them with each classic mistake, by the model itself in
+float64 with that mistake put in. The result, `data/sanity_check.npz`, is committed, and
 running this again gives the same file.
 """
 
@@ -17,8 +17,8 @@ import torch
 
 from assignment.cases import CASES, Case, compare
 from assignment.checks import run
+from assignment.grading.recipes import Arrays, draw
 from assignment.mutation import Mutant, applied, mutants
-from assignment.recipes import Arrays, draw
 from assignment.tasks import load_tasks
 from support.files import atomic_path
 

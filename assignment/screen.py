@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from assignment.report.text import DASH, clean, columns, fit, line, number, pad
 from assignment.results import Status, SubmissionResult, TaskResult
+from assignment.text import DASH, clean, columns, fit, line, number, pad
 
 # What a status looks like beside its word, for those who do not see colours.
 SIGNS = {

@@ -8,6 +8,7 @@ nothing and leave nothing behind. The kill table for teachers comes out of it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import sys
@@ -21,15 +22,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from assignment import report
 from assignment.archives.hostile import ARCHIVES
 from assignment.archives.odd import ODD_BUT_HONEST
-from assignment.grade import TITLES, Grader, grade_all, make_grader
-from assignment.intake import Intake, take_in
+from assignment.grading import pages
+from assignment.grading.grade import TITLES, Grader, grade_all, make_grader
+from assignment.grading.handout import under_submissions
+from assignment.grading.stubs import find, first_line, last_line
 from assignment.mutation import Mutant, mutants
 from assignment.results import Status, SubmissionResult
-from assignment.sandbox import TIERS
-from assignment.stubs import find, first_line, last_line
+from assignment.sandbox.intake import Intake, take_in
+from assignment.sandbox.tiers import TIERS
 from assignment.tasks import FILES, PROJECT, ROOM, Task, load_tasks, require_task, written_tasks
 from support.errors import ArgumentParser
 from support.files import write_text
@@ -47,6 +49,7 @@ OUTCOMES = {
     "passed_harmless": tuple(Status),
     "ignored": (Status.PASSED,),
 }
+handed_out = functools.cache(under_submissions)
 
 
 @dataclass
@@ -193,7 +196,7 @@ def taken(name: str, files: Mapping[str, str | bytes]) -> Intake:
             path = Path(folder, file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return take_in(Path(folder), student=name)
+        return take_in(Path(folder), handed_out(), student=name)
 
 
 def archive_complaints(folder: Path) -> list[str]:
@@ -203,13 +206,13 @@ def archive_complaints(folder: Path) -> list[str]:
     for name, (write, _) in ARCHIVES.items():
         path = folder / "hostile.zip"
         write(path, files)
-        if not take_in(path).refused:
+        if not take_in(path, handed_out()).refused:
             complaints.append(f"archive {name}: was not refused")
         path.unlink()
     for name, write in ODD_BUT_HONEST.items():
         path = folder / "odd.zip"
         write(path, files)
-        if refused := take_in(path).refused:
+        if refused := take_in(path, handed_out()).refused:
             complaints.append(f"archive {name}: was refused: {refused}")
         path.unlink()
     left = sorted(p.name for p in folder.iterdir() if p.name not in ("canary", "secret"))
@@ -353,7 +356,7 @@ def main(arguments: list[str]) -> int:
         complaints += [f"changed: {n}" for n in sorted(before) if after.get(n) != before[n]]
         complaints += [f"new: {n}" for n in sorted(set(after) - set(before))]
     if options.kill_table is not None:
-        write_text(options.kill_table, report.kill_table(kill_rows(exams), TITLES))
+        write_text(options.kill_table, pages.kill_table(kill_rows(exams), TITLES))
         print(f"wrote {options.kill_table}")
     for text in complaints:
         print(text)

@@ -7,9 +7,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from assignment.report.markup import Markup, bar, chip, document, el, fact, kind, mono, someone
-from assignment.report.text import DASH, capital, line, number
+from assignment.grading.pages.markup import (
+    Markup,
+    bar,
+    chip,
+    document,
+    el,
+    fact,
+    kind,
+    mono,
+    someone,
+)
 from assignment.results import Status, SubmissionResult
+from assignment.text import DASH, capital, line, number
 
 BINS = 10
 CAUSES = 15  # the most frequent ones

@@ -14,13 +14,13 @@ import sys
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from assignment.tasks import FILES, GIVEN, PROJECT
+from assignment.tasks import FILES, PROJECT
 
 MAX_FILES = 500
 MAX_FILE = 1_000_000  # bytes of one source file
@@ -55,12 +55,16 @@ class Intake:
         return digest.hexdigest()
 
 
-def take_in(path: Path, student: str | None = None) -> Intake:
-    """Read a zip or a folder; what is wrong with it is in the result."""
+def take_in(path: Path, given: Collection[str], student: str | None = None) -> Intake:
+    """Read a zip or a folder; what is wrong with it is in the result.
+
+    Args:
+        given: the names of the handout's files, which no helper may hide.
+    """
     intake = Intake(student or student_name(path), path.name)
     try:
         members = read_zip(path) if path.is_file() else read_folder(path)
-        declare(intake, dict(members))
+        declare(intake, dict(members), given)
     except (RefusedError, OSError) as error:
         intake.refused, intake.files = str(error), {}
     return intake
@@ -242,7 +246,7 @@ def require_harmless(member: zipfile.ZipInfo) -> None:
         raise RefusedError(f"{shown(name)} is a bomb: {member.file_size:,} bytes once unpacked")
 
 
-def declare(intake: Intake, members: dict[str, bytes]) -> None:
+def declare(intake: Intake, members: dict[str, bytes], given: Collection[str]) -> None:
     """Take the declared files and helpers; note the others."""
     if not members:
         raise RefusedError("it is empty")
@@ -253,7 +257,7 @@ def declare(intake: Intake, members: dict[str, bytes]) -> None:
             intake.notes.append(f"{shown(name)}: ignored, not a part of the submission")
         elif not name.removesuffix(".py").isidentifier():
             intake.notes.append(f"{shown(name)}: ignored, no module can be imported by this name")
-        elif (why := shadowed(name)) is not None:
+        elif (why := shadowed(name, given)) is not None:
             intake.notes.append(f"{shown(name)}: ignored, it would hide {why}")
         else:
             intake.files[name] = data
@@ -275,10 +279,10 @@ def normal_lines(name: str, data: bytes, intake: Intake) -> bytes:
     return data
 
 
-def shadowed(name: str) -> str | None:
+def shadowed(name: str, given: Collection[str]) -> str | None:
     """What a top-level helper of this name would hide, if anything."""
     module = name.removesuffix(".py")
-    if module in GIVEN or name in FILES:
+    if module in {file.partition("/")[0].removesuffix(".py") for file in given}:
         return "a file of the handout"
     if module in (*sys.stdlib_module_names, "sitecustomize", "usercustomize", "conftest"):
         return "a module of Python"

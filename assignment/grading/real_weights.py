@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from assignment.cases import Array, Arrays, equal
-from assignment.confine import Limits
-from assignment.judge import result_of_failure
-from assignment.sandbox import Reply, Worker
+from assignment.sandbox.confine import Limits
+from assignment.sandbox.judge import result_of_failure
+from assignment.sandbox.process import Worker
+from assignment.sandbox.replies import Reply
 from assignment.tasks import load_tasks
 from data import SNIPPETS, STAND_IN
 from sentiment.reviews import read_reviews

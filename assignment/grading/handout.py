@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import re
 import shutil
+import zipfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from assignment.stubs import make_stub, signature
+from assignment import given
+from assignment.grading.stubs import make_stub, signature
 from assignment.tasks import FILES, PROJECT, load_tasks, written_tasks
 from support.errors import ArgumentParser
 
-# What a learner gets as it is. Whole rooms first; of assignment/ only what a learner runs.
-ROOMS = (
-    "checkpoints",
-    "sentiment",
-    "setup",
-    "support",
-    "training",
-    "assignment/runners",
-    "assignment/report",
-)
+# What a learner gets as it is: these rooms but for what is a teacher's, and the files beside them.
+ROOMS = ("assignment", "checkpoints", "sentiment", "setup", "support", "training")
+TEACHERS = (PROJECT / "assignment" / "grading", PROJECT / "assignment" / "specimens")
 AS_IT_IS = (
     *("config.py", "cache.py", "base_llama.py", "generation.py", "tokenizer.py", "loading.py"),
     *("flags.py", "run_llama.py", "rope_test.py", "optimizer_test.py", "sanity_check.py"),
     *("setup.sh", "constraints.txt", "LICENSE", ".gitignore"),
     *("data/__init__.py", "data/external.toml"),
     *("data/sst-label-mapping.json", "data/cfimdb-label-mapping.json", "data/sanity_check.npz"),
-    *("assignment/__init__.py", "assignment/__main__.py", "assignment/cases.py"),
-    *("assignment/checks.py", "assignment/confine.py", "assignment/intake.py"),
-    *("assignment/judge.py", "assignment/learner.py", "assignment/results.py"),
-    *("assignment/sandbox.py", "assignment/tasks.py", "assignment/tasks.toml"),
-    *("assignment/wire.py", "assignment/worker.py", "assignment/report/report.css"),
 )
-WRITTEN_FOR_LEARNERS = {
-    "assignment/learners/README.md": "README.md",
-    "assignment/learners/structure.md": "structure.md",
-    "assignment/learners/guide.md": "guide.md",
-}
+# Of these a worker reads nothing, and a learner's check reads them where they are.
+NOT_RUN = ("data/sanity_check.npz", "README.md", "guide.md", "structure.md")
+LEARNERS = Path(__file__).parent / "learners"  # what is written for them
 
 
 def build(out: Path) -> list[str]:
@@ -65,16 +55,48 @@ def build(out: Path) -> list[str]:
 
 def tree_files() -> dict[str, bytes]:
     """Every file of the handout, by name, the same each time."""
+    contents = derived_files()
+    contents[given.ARCHIVE] = zipped(under_submissions())
+    return dict(sorted(contents.items()))
+
+
+def under_submissions() -> dict[str, bytes]:
+    """What lies under every submission, here and where a learner tries one: what a worker reads."""
+    return {name: data for name, data in derived_files().items() if name not in NOT_RUN}
+
+
+def derived_files() -> dict[str, bytes]:
+    """The handout without the archive that it carries of itself."""
+    contents = {name: (PROJECT / name).read_bytes() for name in given_files()}
+    for path in LEARNERS.glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        contents[path.name] = text.replace("<!-- tasks -->", task_table()).encode()
+    contents["pyproject.toml"] = learners_pyproject().encode()
+    return contents | {name: stub(name).encode() for name in FILES}
+
+
+def given_files() -> set[str]:
+    """The names of what a learner gets as it is."""
     names = set(AS_IT_IS)
     for room in ROOMS:
-        names |= {str(path.relative_to(PROJECT)) for path in (PROJECT / room).glob("*.py")}
-    contents = {name: (PROJECT / name).read_bytes() for name in names}
-    for source, name in WRITTEN_FOR_LEARNERS.items():
-        text = (PROJECT / source).read_text(encoding="utf-8")
-        contents[name] = text.replace("<!-- tasks -->", task_table()).encode()
-    contents["pyproject.toml"] = learners_pyproject().encode()
-    contents |= {name: stub(name).encode() for name in FILES}
-    return dict(sorted(contents.items()))
+        found = [path for kind in ("*.py", "*.toml") for path in (PROJECT / room).rglob(kind)]
+        names |= {
+            path.relative_to(PROJECT).as_posix()
+            for path in found
+            if not set(TEACHERS) & set(path.parents)
+        }
+    return names
+
+
+def zipped(files: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
+    """A zip of these files, the same to the byte each time."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, data in sorted(files.items()):
+            member = zipfile.ZipInfo(name, date_time=(2026, 1, 1, 0, 0, 0))
+            member.external_attr = (0o100755 if name in executable else 0o100644) << 16
+            file.writestr(member, data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
 
 
 def stub(name: str) -> str:

@@ -1,0 +1,1 @@
+"""A teacher's: handout and stubs, oracle and hidden cases, a class, its pages, Gradescope."""

@@ -1,0 +1,60 @@
+"""The ways to run code that this machine has, found by trying them, the best first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from assignment.sandbox.process import Worker
+
+TIERS = ("bubblewrap", "separate user", "plain")
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A way to run code, and what the kernel adds to it."""
+
+    name: str
+    confined: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", ".join((self.name, *self.confined))
+
+    @property
+    def isolates(self) -> bool:
+        """Whether it keeps code that means harm from doing any."""
+        return self.name != "plain" or set(self.confined) == {"Landlock", "seccomp"}
+
+
+def choose_tier(tree: Path, only: str | None = None) -> Tier:
+    """The first tier in which a worker starts and imports, with the confinement that it has.
+
+    Args:
+        tree: holds the worker's own code.
+        only: try no other tier than this one.
+
+    Raises:
+        ValueError: none works; why not.
+    """
+    reasons = []
+    for name in TIERS if only is None else (only,):
+        if name == "bubblewrap" and shutil.which("bwrap") is None:
+            reasons.append("bubblewrap: not installed")
+            continue
+        if name == "separate user" and (sys.platform != "linux" or os.geteuid() != 0):
+            reasons.append("separate user: needs root, on Linux")
+            continue
+        try:
+            with Worker(tree, tier=name) as worker:
+                reply = worker.run(["tomllib", "colorsys", "config", "base_llama"])
+        except OSError as error:
+            reasons.append(str(error))
+            continue
+        if reply.ended == "done":
+            return Tier(name, reply.confined)
+        hint = f" (can any user read {sys.base_prefix}?)" if name == "separate user" else ""
+        reasons.append(f"{name}: {reply.error}{hint}")
+    raise ValueError(f"no way to run code that is not trusted: {'; '.join(reasons)}")
