@@ -1,7 +1,7 @@
 """Recorded inputs with their expected outputs, and what a wrong output says about its cause.
 
 `data/sanity_check.npz` holds the cases. `assignment/make_reference.py` computed their outputs in
-float64, and beside them those of the classic mistakes (`mutants/`), so that a wrong output that
+float64, and beside them those of the classic mistakes (`specimens/`), so that a wrong output that
 equals one of these can be named. Nothing here runs a learner's code: it compares plain arrays.
 """
 

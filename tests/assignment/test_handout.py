@@ -71,8 +71,8 @@ def test_no_line_of_the_solution_leaks(learners_tree: Path) -> None:
 
 def test_what_only_a_teacher_has_stays_at_home(learners_tree: Path) -> None:
     names = {str(path.relative_to(learners_tree)) for path in contents(learners_tree)}
-    rooms = ("mutants", "variants", "attacks", "learners", "tests", "inference")
-    modules = ("reference", "recipes", "make_reference", "mutation", "grade", "gradescope",
+    rooms = ("specimens", "learners", "tests", "inference")
+    modules = ("reference", "recipes", "make_reference", "grade", "gradescope",
                "selftest", "handout", "stubs", "real_weights")  # fmt: skip
     for name in names:
         assert not set(Path(name).parts) & set(rooms), name

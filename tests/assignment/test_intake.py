@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assignment import intake
-from assignment.archives import hostile
-from assignment.archives.hostile import ARCHIVES
-from assignment.archives.odd import ODD_BUT_HONEST
 from assignment.grade import unique_names
 from assignment.intake import Intake, find_submissions, student_name, take_in
+from assignment.specimens.archives import hostile
+from assignment.specimens.archives.hostile import ARCHIVES
+from assignment.specimens.archives.odd import ODD_BUT_HONEST
 from assignment.tasks import FILES, PROJECT
 from tests.helpers import contents
 

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from assignment import report
-from assignment.mutation import mutants
 from assignment.report import png
 from assignment.report.markup import EMPTY
 from assignment.report.screen import SIGNS
 from assignment.report.text import columns, fit
 from assignment.results import Finding, Picture, Status, SubmissionResult, TaskResult
+from assignment.specimens import mistakes
 from assignment.tasks import load_tasks
 from tests.helpers import PROJECT
 
@@ -333,7 +333,7 @@ def test_gradescope_gets_what_it_documents() -> None:
 
 
 def test_the_kill_table_shows_survivors() -> None:
-    rows = [(m.task, m.name, m.mistake, "named") for m in mutants("rope")]
+    rows = [(m.task, m.name, m.about, "named") for m in mistakes("rope")]
     rows += [("swiglu", "new", EVIL, "SURVIVED"), ("swiglu", "other", "is random", "killed")]
     page = Page(report.kill_table(rows, TITLES))
     chips = [a["class"] for _, a in page.seen if (a.get("class") or "").startswith("chip")]
