@@ -1,8 +1,8 @@
 """Recorded inputs with their expected outputs, and what a wrong output says about its cause.
 
 `data/sanity_check.npz` holds the cases. `grading/make_reference.py` computed their outputs in
-float64, and beside them those of classic mistakes, so that a wrong output that equals one of these
-can be named. Nothing here runs a learner's code: it compares plain arrays.
+float64, and beside them those of the classic mistakes (`specimens/`), so that a wrong output that
+equals one of these can be named. Nothing here runs a learner's code: it compares plain arrays.
 """
 
 from __future__ import annotations

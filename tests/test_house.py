@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import rope_test
-from assignment.mutation import applied, mutants
+from assignment.specimens import mistakes
+from assignment.specimens.mutation import applied
 from tests.helpers import PROJECT, run_code
 
 # Each module or room, and the project's own that it may import; see the house in README.md.
@@ -95,7 +96,7 @@ def test_imports_point_one_way() -> None:
     own, used = set(ALLOWED) | {"tests"}, {name: set[str]() for name in ALLOWED}
     for path in tracked("*.py"):
         name = room(path)
-        if name == "tests" or {"mutants", "variants", "attacks"} & set(path.parts):
+        if name == "tests" or {"mistakes", "variants", "attacks"} & set(path.parts):
             continue
         assert name in ALLOWED, f"{path}: give its room a line in ALLOWED"
         # `import gguf` inside checkpoints/gguf.py and the like are other people's packages
@@ -162,7 +163,7 @@ def test_the_readme_has_the_two_commands() -> None:
 
 def test_the_readmes_failure_is_a_real_one() -> None:
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    backwards = next(mutant for mutant in mutants("rope") if mutant.name == "backwards")
+    backwards = next(one for one in mistakes("rope") if one.name == "backwards")
     with applied(backwards), pytest.raises(AssertionError) as caught:
         rope_test.test_reference()
     assert f"WRONG        {caught.value}\n" in text

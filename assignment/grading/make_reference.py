@@ -18,14 +18,15 @@ import torch
 from assignment.cases import CASES, Case, compare
 from assignment.checks import run
 from assignment.grading.recipes import Arrays, draw
-from assignment.mutation import Mutant, applied, mutants
+from assignment.specimens import Specimen, mistakes
+from assignment.specimens.mutation import applied
 from assignment.tasks import load_tasks
 from support.files import atomic_path
 
 
-def record_mistake(case: Case, mutant: Mutant) -> Arrays:
-    """What a mutant makes of a case; nothing where it crashes or comes out right."""
-    with applied(mutant):
+def record_mistake(case: Case, mistake: Specimen) -> Arrays:
+    """What a mistake makes of a case; nothing where it crashes or comes out right."""
+    with applied(mistake):
         torch.manual_seed(0)
         try:
             outputs = run(case, torch.float64)
@@ -41,18 +42,17 @@ def build() -> Arrays:
     """All arrays of the file, by name."""
     arrays: Arrays = {}
     cases: dict[str, str] = {}
-    mistakes: dict[str, dict[str, str]] = {}
+    words: dict[str, dict[str, str]] = {}
     for number, task in enumerate(load_tasks()):
-        wrong_versions = mutants(task)
-        mistakes[task] = {mutant.name: mutant.mistake for mutant in wrong_versions}
+        words[task] = {mistake.name: mistake.about for mistake in mistakes(task)}
         for case in draw(task, np.random.default_rng([2026, number])):
             cases[str(case)] = case.about
             arrays |= {f"{case}/input/{n}": x for n, x in case.inputs.items()}
             arrays |= {f"{case}/expected/{n}": x for n, x in case.expected.items()}
-            for mutant in wrong_versions:
-                wrong = record_mistake(case, mutant)
-                arrays |= {f"{case}/mistake/{mutant.name}/{n}": x for n, x in wrong.items()}
-    about_all = json.dumps({"cases": cases, "mistakes": mistakes}, ensure_ascii=False)
+            for mistake in mistakes(task):
+                wrong = record_mistake(case, mistake)
+                arrays |= {f"{case}/mistake/{mistake.name}/{n}": x for n, x in wrong.items()}
+    about_all = json.dumps({"cases": cases, "mistakes": words}, ensure_ascii=False)
     return {"about": np.array(about_all), **arrays}
 
 

@@ -22,33 +22,23 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from assignment.archives.hostile import ARCHIVES
-from assignment.archives.odd import ODD_BUT_HONEST
 from assignment.grading import pages
 from assignment.grading.grade import TITLES, Grader, grade_all, make_grader
 from assignment.grading.handout import under_submissions
 from assignment.grading.stubs import find, first_line, last_line
-from assignment.mutation import Mutant, mutants
 from assignment.results import Status, SubmissionResult
 from assignment.sandbox.intake import Intake, take_in
 from assignment.sandbox.tiers import TIERS
-from assignment.tasks import FILES, PROJECT, ROOM, Task, load_tasks, require_task, written_tasks
+from assignment.specimens import HERE, OUTCOMES, Specimen, attacks, mistakes, variants
+from assignment.specimens.archives.hostile import ARCHIVES
+from assignment.specimens.archives.odd import ODD_BUT_HONEST
+from assignment.tasks import FILES, PROJECT, Task, load_tasks, require_task, written_tasks
 from support.errors import ArgumentParser
 from support.files import write_text
 
 MARKER = "survivor7391"  # in names of processes and files that an attack leaves
 ENDLESS_SECONDS = 4  # for a task of what never ends; nothing comes of waiting any longer
 UNNAMED = ("dropout_in_eval", "ignores_generator", "samples_at_zero")  # random, so never alike
-# What may come of the attacked task. Where a system call is refused, an attack ends as a crash.
-NO_POINTS = tuple(set(Status) - {Status.PASSED})
-OUTCOMES = {
-    "timeout": (Status.TIMEOUT, Status.CRASHED),
-    "memory": (Status.MEMORY, Status.CRASHED, Status.TIMEOUT),
-    "crashed": NO_POINTS,
-    "no_points": NO_POINTS,
-    "passed_harmless": tuple(Status),
-    "ignored": (Status.PASSED,),
-}
 handed_out = functools.cache(under_submissions)
 
 
@@ -59,7 +49,7 @@ class Exam:
     name: str
     intake: Intake
     expected: dict[str, tuple[Status, ...]]  # of the tasks that are written
-    mutant: Mutant | None = None
+    mutant: Specimen | None = None
     endless: bool = False  # whether it goes on until its time is over
     complaints: list[str] = field(default_factory=list)
 
@@ -81,7 +71,7 @@ def exam(
     name: str,
     files: Mapping[str, str | bytes],
     wrong: Mapping[str, tuple[Status, ...]],
-    mutant: Mutant | None = None,
+    mutant: Specimen | None = None,
 ) -> Exam:
     """A submission of these files, of which all tasks but the wrong ones pass."""
     contents = {n: x.encode() if isinstance(x, str) else x for n, x in files.items()}
@@ -105,27 +95,26 @@ def honest_and_wrong(grader: Grader) -> Iterator[Exam]:
     stubs = {name: grader.base[name] for name in FILES}
     yield exam("handout", stubs, {t.name: (Status.NOT_STARTED,) for t in written_tasks()})
     for task in written_tasks():
-        for mutant in mutants(task.name):
+        for mutant in mistakes(task.name):
             wrong = Status.WRONG, Status.CRASHED
-            one = with_function(f"mutant {mutant}", task, mutant.source, *wrong)
+            one = with_function(f"mutant {mutant}", task, mutant.text, *wrong)
             one.mutant = mutant
             yield one
-        for path in sorted((ROOM / "variants" / task.name).glob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            yield with_function(f"variant {task.name}/{path.stem}", task, text)
-    with (ROOM / "examples.toml").open("rb") as file:
+        for variant in variants(task.name):
+            yield with_function(f"variant {variant}", task, variant.text)
+    with (HERE / "examples.toml").open("rb") as file:
         examples = tomllib.load(file)["submission"]
     for example in examples:
         yield combined(example, grader)
 
 
 def combined(example: Mapping, grader: Grader) -> Exam:
-    """A submission of `examples.toml`."""
+    """A submission of `specimens/examples.toml`."""
     files = solution()
     for name, choice in example["tasks"].items():
         task = require_task(name)
         assert task.file is not None
-        kind, _, variant = choice.rpartition(":")
+        kind, _, wanted = choice.rpartition(":")
         if choice == "empty":
             stub = grader.base[task.file].decode()
             function = find(stub, task.qualified_name)
@@ -134,8 +123,8 @@ def combined(example: Mapping, grader: Grader) -> Exam:
             text = "".join(lines[first_line(function) - 1 : last_line(stub, function)])
             text = textwrap.dedent(text)
         elif choice != "right":
-            room = "variants" if kind == "variant" else "mutants"
-            text = (ROOM / room / name / f"{variant}.py").read_text(encoding="utf-8")
+            among = variants(name) if kind == "variant" else mistakes(name)
+            [text] = [one.text for one in among if one.name == wanted]
         if choice != "right":
             files[task.file] = replaced(files[task.file], task, text)
     wrong = {}
@@ -146,7 +135,7 @@ def combined(example: Mapping, grader: Grader) -> Exam:
 
 
 def attack_exams(folder: Path, armed: bool) -> Iterator[Exam]:
-    """The hostile submissions of `attacks/`, their placeholders filled in."""
+    """The attacks, their placeholders filled in."""
     values = {
         "{CANARY}": str(folder / "canary"),
         "{SECRET}": str(folder / "secret"),
@@ -154,31 +143,31 @@ def attack_exams(folder: Path, armed: bool) -> Iterator[Exam]:
         "{PORT}": "9",
         "{ARMED}": "yes" if armed else "no",
     }
-    for path in sorted((ROOM / "attacks").glob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        about = dict(re.findall(r"^# (expect|task|place|about): (.*)$", text, re.MULTILINE))
+    for attack in attacks():
+        text = attack.text
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
-        one = attack_exam(path.stem, about, text)
-        one.endless = about["expect"] == "timeout"
+        one = attack_exam(attack, text)
+        one.endless = attack.expect == "timeout"
         yield one
 
 
-def attack_exam(name: str, about: Mapping[str, str], text: str) -> Exam:
-    """The solution with an attack put in where its header says."""
-    task = require_task(about["task"])
+def attack_exam(attack: Specimen, text: str) -> Exam:
+    """The solution with the text of an attack put in its place."""
+    task = require_task(attack.task)
     assert task.file is not None
-    kind, _, file = about["place"].partition(":")
-    statuses = OUTCOMES[about["expect"]]
+    kind, _, file = attack.place.partition(":")
+    statuses = OUTCOMES[attack.expect]
+    name = f"attack {attack.name}"
     if kind == "body":
-        return with_function(f"attack {name}", task, text, *statuses)
+        return with_function(name, task, text, *statuses)
     files: dict[str, str | bytes] = dict(solution())
     source = solution()[task.file]
     future = "from __future__ import annotations\n"
     if kind == "file":
         files[file] = text
-        one = exam(f"attack {name}", {}, {})
-        one.intake = taken(name, files)
+        one = exam(name, {}, {})
+        one.intake = taken(attack.name, files)
         return one
     if kind == "helper":
         files["helper_module.py"] = text
@@ -186,7 +175,7 @@ def attack_exam(name: str, about: Mapping[str, str], text: str) -> Exam:
     files[task.file] = source.replace(future, future + "\n" + text + "\n", 1)
     # Whoever spoils a file at its top may spoil what imports it as well: that is no one else's.
     spoilt = {t.name: statuses if t.file == task.file else tuple(Status) for t in written_tasks()}
-    return exam(f"attack {name}", files, spoilt)
+    return exam(name, files, spoilt)
 
 
 def taken(name: str, files: Mapping[str, str | bytes]) -> Intake:
@@ -248,7 +237,7 @@ def compare(one: Exam, result: SubmissionResult) -> None:
         one.complaints.append(f"{result.score:g} points and should have {score:g}: {stands}")
     if one.mutant is not None and one.mutant.name not in UNNAMED:
         cause = next((t.finding.cause for t in result.tasks if t.finding is not None), None)
-        if cause is not None and one.mutant.mistake not in cause:
+        if cause is not None and one.mutant.about not in cause:
             one.complaints.append(f"not named: {cause}")
 
 
@@ -326,7 +315,7 @@ def kill_rows(exams: list[Exam]) -> list[tuple[str, str, str, str]]:
             named = one.mutant.name not in UNNAMED and not one.complaints
             alive = any("should be" in text or "should have" in text for text in one.complaints)
             verdict = "SURVIVED" if alive else "named" if named else "killed"
-            rows.append((one.mutant.task, one.mutant.name, one.mutant.mistake, verdict))
+            rows.append((one.mutant.task, one.mutant.name, one.mutant.about, verdict))
     return rows
 
 

@@ -15,6 +15,7 @@ import pytest
 from assignment.grading import recipes, selftest
 from assignment.results import Status, SubmissionResult, TaskResult
 from assignment.sandbox.users import claim_uid
+from assignment.specimens import mistakes
 from assignment.tasks import FILES, load_tasks
 from tests.helpers import PROJECT, run_code
 
@@ -37,8 +38,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         for name, text in files.items():
             archive.writestr(f"ada/{name}", text)
     task = load_tasks()["attention"]
-    mutant = next(m for m in selftest.mutants("attention") if m.name == "without_scale")
-    files["llama.py"] = selftest.replaced(files["llama.py"], task, mutant.source)
+    mistake = next(m for m in mistakes("attention") if m.name == "without_scale")
+    files["llama.py"] = selftest.replaced(files["llama.py"], task, mistake.text)
     files["sampling.py"] += "\nthis is no Python\n"
     (folder / "bob").mkdir()
     for name, text in files.items():

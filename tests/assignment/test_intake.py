@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assignment.archives import hostile
-from assignment.archives.hostile import ARCHIVES
-from assignment.archives.odd import ODD_BUT_HONEST
 from assignment.grading.grade import unique_names
 from assignment.grading.handout import under_submissions
 from assignment.sandbox import intake
 from assignment.sandbox.intake import Intake, find_submissions, student_name
+from assignment.specimens.archives import hostile
+from assignment.specimens.archives.hostile import ARCHIVES
+from assignment.specimens.archives.odd import ODD_BUT_HONEST
 from assignment.tasks import FILES, PROJECT
 from tests.helpers import contents
 

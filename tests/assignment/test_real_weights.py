@@ -16,6 +16,7 @@ from assignment.results import Status, SubmissionResult, TaskResult
 from assignment.sandbox.intake import Intake
 from assignment.sandbox.process import Worker
 from assignment.sandbox.replies import Reply
+from assignment.specimens import mistakes, variants
 from assignment.tasks import load_tasks
 
 N = 20  # reviews, of which the reference gets half right
@@ -167,19 +168,18 @@ def test_on_real_weights() -> None:
     assert kit.real.accuracy(kit.real.expected["finetuned"]).mean() > 0.3
     rope, gather = load_tasks()["rope"], load_tasks()["embedding"]
     files = selftest.solution()
-    variants = selftest.ROOM / "variants"
     for task, name in ((rope, "complex_numbers"), (gather, "llama_forward")):
-        text = (variants / task.name / f"{name}.py").read_text(encoding="utf-8")
+        variant = next(one for one in variants(task.name) if one.name == name)
         assert task.file is not None
-        files[task.file] = selftest.replaced(files[task.file], task, text)
+        files[task.file] = selftest.replaced(files[task.file], task, variant.text)
     intake = Intake("ada", "ada", {name: text.encode() for name, text in files.items()})
     with Worker(tier=kit.tier.name, lent=real_weights.LENT) as worker:
         result = kit.grade(intake, worker)
         assert result.score == result.max_score
         assert "writes the reference's text" in result.rubric["A"]
-        mutant = next(m for m in selftest.mutants("rope") if m.name == "halves")
-        wrong = selftest.replaced(files["rope.py"], rope, mutant.source)
+        mistake = next(m for m in mistakes("rope") if m.name == "halves")
+        wrong = selftest.replaced(files["rope.py"], rope, mistake.text)
         (worker.tree / "rope.py").write_text(wrong, encoding="utf-8")
-        verdict = grader.verdict(worker)
+        verdict = kit.verdict(worker)
         assert "text 1 leaves the reference's" in verdict
         assert "log-probability" in verdict

@@ -17,9 +17,9 @@ import pytest
 from assignment.grading import exports
 from assignment.grading.pages import class_page, kill_table, page, png
 from assignment.grading.pages.markup import EMPTY
-from assignment.mutation import mutants
 from assignment.results import Finding, Picture, Status, SubmissionResult, TaskResult
 from assignment.screen import SIGNS, terminal
+from assignment.specimens import mistakes
 from assignment.tasks import load_tasks
 from assignment.text import clean, columns, fit
 from tests.helpers import PROJECT
@@ -333,7 +333,7 @@ def test_gradescope_gets_what_it_documents() -> None:
 
 
 def test_the_kill_table_shows_survivors() -> None:
-    rows = [(m.task, m.name, m.mistake, "named") for m in mutants("rope")]
+    rows = [(m.task, m.name, m.about, "named") for m in mistakes("rope")]
     rows += [("swiglu", "new", EVIL, "SURVIVED"), ("swiglu", "other", "is random", "killed")]
     page = Page(kill_table(rows, TITLES))
     chips = [a["class"] for _, a in page.seen if (a.get("class") or "").startswith("chip")]

@@ -1,7 +1,0 @@
-# drops weights in eval mode as well
-def compute_query_key_value_scores(self, query, key, value, mask=None):
-    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
-    if mask is not None:
-        scores = scores.masked_fill(~mask, float("-inf"))
-    weights = F.dropout(F.softmax(scores, dim=-1), self.attn_dropout.p)
-    return weights @ value

@@ -1,4 +1,0 @@
-# takes the softmax over the batch instead of the classes
-def forward(self, input_ids, mask=None):
-    h = last_real_states(self.llama.hidden_states(input_ids, mask), mask)
-    return F.log_softmax(self.classifier_head(self.dropout(h)), dim=0)

@@ -1,6 +1,0 @@
-# takes the least likely token at temperature 0
-def sample_next(logits, temperature, generator=None):
-    if temperature == 0:
-        return logits.argmin(dim=-1, keepdim=True)
-    probabilities = F.softmax(logits / temperature, dim=-1)
-    return torch.multinomial(probabilities, 1, generator=generator)

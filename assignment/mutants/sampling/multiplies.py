@@ -1,6 +1,0 @@
-# multiplies by the temperature instead of dividing
-def sample_next(logits, temperature, generator=None):
-    if temperature == 0:
-        return logits.argmax(dim=-1, keepdim=True)
-    probabilities = F.softmax(logits * temperature, dim=-1)
-    return torch.multinomial(probabilities, 1, generator=generator)
