@@ -30,7 +30,7 @@ SAMPLES = {"train": 120, "dev": 30}  # reviews of each split
 LONGEST = 60  # characters of a review, which keeps a run short
 SEEDS = (0, 1, 2)  # of a head's first weights and the order of its batches
 NEW = 16  # tokens of each continued text
-LIMITS = Limits(seconds=180, memory=3 * 2**30, file_bytes=0)
+LIMITS = Limits(seconds=180, memory=3 * 2**30, file_bytes=2**24)
 
 # Rounding may choose another token where two are as likely as this, in logits; a label's
 # log-probability it moves by far less than the tolerance. The band is the course's.

@@ -56,11 +56,13 @@ class Limits:
 
     seconds: float  # of wall time, and of each core's
     memory: int  # bytes, beyond what the process has at its start
-    file_bytes: int  # the largest file it may write; 0: it writes none
+    file_bytes: int  # what its files may hold, each and all together, in a folder of its own
     processes: int = 64  # threads included
 
 
-LIMITS = Limits(seconds=10, memory=2**31, file_bytes=0)  # of one task, and of an import
+# Of one task, and of an import. Packages want a cache to write in (matplotlib does not start
+# without), and honest code may log to a file.
+LIMITS = Limits(seconds=10, memory=2**31, file_bytes=2**24)
 
 
 def set_limits(limits: Limits) -> None:

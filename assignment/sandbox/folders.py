@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -21,6 +23,21 @@ def clear(folder: Path) -> None:
             # followed. A folder closed to its own owner is opened again.
             subprocess.run(["chmod", "-R", "u+rwX", str(left)], capture_output=True, check=False)
             subprocess.run(["rm", "-rf", str(left)], check=True)
+
+
+def written(folder: Path, enough: int) -> int:
+    """Bytes below a folder, names included; counting ends soon after there are more than enough."""
+    total, folders = 0, [os.fspath(folder)]
+    while folders and total <= enough:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    total += 4096 + entry.stat(follow_symlinks=False).st_size
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                if total > enough:
+                    break
+    return total
 
 
 def fill(tree: Path, files: Mapping[str, bytes]) -> None:

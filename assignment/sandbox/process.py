@@ -19,7 +19,7 @@ from typing import Any, Self
 from assignment.arrays import Array
 from assignment.sandbox import bubblewrap
 from assignment.sandbox.confine import LIMITS, Limits
-from assignment.sandbox.folders import clear
+from assignment.sandbox.folders import clear, written
 from assignment.sandbox.replies import Reply, read_reply
 from assignment.sandbox.users import claim_uid
 from assignment.sandbox.wire import pack
@@ -173,7 +173,7 @@ class Worker:
             "lent": self.lent,
             "cases": [(about, len(data)) for about, data in packed],
         }
-        start = time.monotonic()
+        start, answer, error = time.monotonic(), None, "the worker was lost while it ran"
         try:
             if self.process is None:
                 self.start()
@@ -182,12 +182,27 @@ class Worker:
             message = json.dumps(job).encode() + b"\n" + b"".join(data for _, data in packed)
             self.process.stdin.write(message)
             self.process.stdin.flush()
-            answer = self.replies.get(timeout=limits.seconds + 20)
-        except (BrokenPipeError, queue.Empty):
-            answer = None
+            answer = self._wait(start + limits.seconds + 20, limits.file_bytes)
+        except (BrokenPipeError, TimeoutError):
+            pass
+        except OverflowError as found:
+            error = str(found)
         if answer is None or not hasattr(os, "fork"):
             self.stop()  # lost, or spent; the next job starts another
         if answer is None:
-            spent = time.monotonic() - start
-            return Reply("crashed", error="the worker was lost while it ran", seconds=spent)
+            return Reply("crashed", error=error, seconds=time.monotonic() - start)
         return read_reply(*answer)
+
+    def _wait(self, deadline: float, most: int) -> tuple[dict[str, Any], bytes] | None:
+        """What the worker answers; None where it is gone.
+
+        Raises:
+            TimeoutError: it does not answer.
+            OverflowError: its folder holds more than `most` bytes.
+        """
+        while time.monotonic() < deadline:
+            with contextlib.suppress(queue.Empty):
+                return self.replies.get(timeout=0.25)
+            if written(self.scratch, most) > most:  # the system limits each file, not their sum
+                raise OverflowError(f"wrote more than {most >> 20} MB")
+        raise TimeoutError

@@ -104,9 +104,8 @@ def child(job: Mapping[str, Any], arrays: list[dict[str, Any]], result: int) -> 
     if job["confine"]:
         confine.forbid_new_privileges()
         confine.drop_capabilities()
-        writable = [job["folder"]] if limits.file_bytes else []
         places = [*confine.readable_places(sys.path[0]), *job["lent"]]
-        confined += ["Landlock"] * confine.landlock(places, writable)
+        confined += ["Landlock"] * confine.landlock(places, [job["folder"]])
         confined += ["seccomp"] * confine.seccomp()
     reply, data = run_job(job, arrays)
     about = {**reply, "confined": confined, "bytes": len(data)}
