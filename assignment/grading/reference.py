@@ -33,10 +33,8 @@ def rmsnorm(x: Array, eps: float) -> Array:
     return x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + eps)
 
 
-def attention(
-    query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None = None
-) -> Array:
-    """One query at a time. `keep` (B, H, T, S) multiplies the weights, as dropout does."""
+def attention(query: Array, key: Array, value: Array, mask: Array | None) -> Array:
+    """One query at a time."""
     B, H, T, D = query.shape
     S = key.shape[2]
     allowed = np.ones((B, H, T, S), bool) if mask is None else np.broadcast_to(mask, (B, H, T, S))
@@ -46,8 +44,6 @@ def attention(
         scores = key[b, h, seen] @ query[b, h, t] / np.sqrt(D)
         weights = np.exp(scores - scores.max())
         weights /= weights.sum()
-        if keep is not None:
-            weights = weights * keep[b, h, t, seen]
         out[b, h, t] = weights @ value[b, h, seen]
     return out
 
@@ -213,7 +209,7 @@ def finetune(given: Arrays, config: Any) -> dict[str, Array]:
     gradients: list[Array] = []
     for n in range(int(given["steps"]) + 1):
         after = np.array(gradients).reshape(n, flat.size)
-        p = adamw(flat, after, 0.05, 0.9, 0.999, 1e-3, 0.1, True)
+        p = adamw(flat, list(after), np.full(n, 0.05), 0.9, 0.999, 1e-3, 0.1, True)[-1]
         head, bias = p[: head.size].reshape(head.shape), p[head.size :]
         probabilities = softmax(h @ head.T + bias)
         error = (probabilities - np.eye(len(head))[labels]) / len(labels)
@@ -222,18 +218,22 @@ def finetune(given: Arrays, config: Any) -> dict[str, Array]:
 
 
 def adamw(
-    p: Array, gradients: Array, lr: float, beta1: float, beta2: float, eps: float,
-    weight_decay: float, correct_bias: bool,
+    p: Array, gradients: Sequence[Array | None], rates: Array, beta1: float, beta2: float,
+    eps: float, weight_decay: float, correct_bias: bool,
 ) -> Array:  # fmt: skip
-    """(n,) parameters after the steps of (steps, n) gradients, one step at a time."""
-    m, v = np.zeros(p.shape), np.zeros(p.shape)
-    for t, g in enumerate(gradients, start=1):
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g**2
-        rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) if correct_bias else lr
-        p = p - rate * m / (np.sqrt(v) + eps)
-        p = p - lr * weight_decay * p
-    return p
+    """(steps + 1, n) parameters before and after each step; a gradient None skips it."""
+    m, v, t = np.zeros(p.shape), np.zeros(p.shape), 0
+    path = [p]
+    for g, lr in zip(gradients, rates, strict=True):
+        if g is not None:
+            t += 1
+            m = beta1 * m + (1 - beta1) * g
+            v = beta2 * v + (1 - beta2) * g**2
+            rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) if correct_bias else lr
+            p = p - rate * m / (np.sqrt(v) + eps)
+            p = p - lr * weight_decay * p
+        path.append(p)
+    return np.array(path)
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
