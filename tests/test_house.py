@@ -126,6 +126,17 @@ def test_the_core_needs_no_extra() -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_a_learners_commands_load_nothing_of_a_teachers() -> None:
+    """No HTML builder, PNG writer or class page for a `check`."""
+    code = (
+        "import sys, assignment.learner, assignment.submit\n"
+        "found = [n for n in sys.modules if n.startswith(('assignment.grading', 'assignment.spec'))]\n"
+        "sys.exit(f'{found}' if found else 0)"
+    )
+    result = run_code(code)
+    assert result.returncode == 0, result.stderr
+
+
 def test_who_judges_runs_nothing_of_a_learners() -> None:
     """The judge's process has neither torch nor a file that a submission can bring."""
     code = (
