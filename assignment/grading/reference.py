@@ -33,6 +33,18 @@ def rmsnorm(x: Array, eps: float) -> Array:
     return x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + eps)
 
 
+def layernorm(x: Array, eps: float) -> Array:
+    """The same of each vector's differences from its mean."""
+    return rmsnorm(x - x.mean(axis=-1, keepdims=True), eps)
+
+
+def normalise(x: Array, w: Arrays, name: str, eps: float) -> Array:
+    """A layer of the model that normalises; one that has a bias is LayerNorm, for an edition's."""
+    if (bias := w.get(f"{name}.bias")) is not None:
+        return layernorm(x, eps) * w[f"{name}.weight"] + bias
+    return rmsnorm(x, eps) * w[f"{name}.weight"]
+
+
 def attention(
     query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None = None
 ) -> Array:
@@ -74,7 +86,7 @@ def layer(
     stages = {} if stages is None else stages
     real = np.ones((B, T), bool) if real is None else real
     positions = np.maximum(real.cumsum(axis=1) - 1, 0)
-    normed = rmsnorm(x, config.layer_norm_eps) * w["attention_norm.weight"]
+    normed = normalise(x, w, "attention_norm", config.layer_norm_eps)
     stages[".attention_norm"] = normed
     query = (normed @ w["attention.compute_query.weight"].T).reshape(B, T, -1, D)
     key = (normed @ w["attention.compute_key.weight"].T).reshape(B, T, -1, D)
@@ -97,7 +109,7 @@ def layer(
     joined = attended.transpose(0, 2, 1, 3).reshape(B, T, -1)
     stages[".attention"] = joined @ w["attention.compute_output.weight"].T
     h = x + stages[".attention"]
-    normed = rmsnorm(h, config.layer_norm_eps) * w["ffn_norm.weight"]
+    normed = normalise(h, w, "ffn_norm", config.layer_norm_eps)
     stages[".ffn_norm"] = normed
     up = swiglu(normed, w["feed_forward.w1.weight"], w["feed_forward.w3.weight"])
     stages[".feed_forward: SwiGLU"] = up
@@ -124,7 +136,7 @@ def llama(
         own = {n.removeprefix(f"{start}."): x for n, x in w.items() if n.startswith(f"{start}.")}
         h = layer(h, own, config, real, inside)
         stages.update({start + name: x for name, x in inside.items()})
-    h = rmsnorm(h, config.layer_norm_eps) * w["norm.weight"]
+    h = normalise(h, w, "norm", config.layer_norm_eps)
     return h @ w["tok_embeddings.weight"].T, h
 
 
@@ -186,7 +198,7 @@ def label_log_probabilities(
     return scores
 
 
-def finetune(given: Arrays, config: Any) -> dict[str, Array]:
+def finetune(given: Arrays, config: Any, textbook: bool = False) -> dict[str, Array]:
     """What `runners/end_to_end.py` measures of finetuning.
 
     The slope of the loss along a direction in each parameter, by a central difference, and the
@@ -213,7 +225,7 @@ def finetune(given: Arrays, config: Any) -> dict[str, Array]:
     gradients: list[Array] = []
     for n in range(int(given["steps"]) + 1):
         after = np.array(gradients).reshape(n, flat.size)
-        p = adamw(flat, after, 0.05, 0.9, 0.999, 1e-3, 0.1, True)
+        p = adamw(flat, after, 0.05, 0.9, 0.999, 1e-3, 0.1, True, textbook)
         head, bias = p[: head.size].reshape(head.shape), p[head.size :]
         probabilities = softmax(h @ head.T + bias)
         error = (probabilities - np.eye(len(head))[labels]) / len(labels)
@@ -223,15 +235,20 @@ def finetune(given: Arrays, config: Any) -> dict[str, Array]:
 
 def adamw(
     p: Array, gradients: Array, lr: float, beta1: float, beta2: float, eps: float,
-    weight_decay: float, correct_bias: bool,
+    weight_decay: float, correct_bias: bool, textbook: bool = False,
 ) -> Array:  # fmt: skip
-    """(n,) parameters after the steps of (steps, n) gradients, one step at a time."""
+    """(n,) parameters after the steps of (steps, n) gradients, one step at a time.
+
+    `textbook` corrects both moments and adds eps after that, as the paper's Algorithm 1 does; it
+    differs from the efficient form, which is ours, where gradients are not far above eps.
+    """
     m, v = np.zeros(p.shape), np.zeros(p.shape)
     for t, g in enumerate(gradients, start=1):
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g**2
         rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) if correct_bias else lr
-        p = p - rate * m / (np.sqrt(v) + eps)
+        late = np.sqrt(1 - beta2**t) if correct_bias and textbook else 1.0
+        p = p - rate * m / (np.sqrt(v) + eps * late)
         p = p - lr * weight_decay * p
     return p
 
