@@ -47,7 +47,8 @@ class Case:
     expected: Arrays  # in the order in which they are computed
     mistakes: Mapping[str, Arrays] = field(default_factory=dict)  # what is wrong -> its outputs
     hidden: bool = False  # whether only the grader has it
-    others: tuple[Arrays, ...] = ()  # what is right as well, where a task leaves a choice
+    # Outputs that pass as well, each with what a human should look at, or nothing
+    others: tuple[tuple[str, Arrays], ...] = ()
     within: tuple[float, float] | None = None  # a tolerance of its own
 
     def __str__(self) -> str:

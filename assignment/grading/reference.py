@@ -198,11 +198,11 @@ def label_log_probabilities(
     return scores
 
 
-def finetune(given: Arrays, config: Any, textbook: bool = False) -> dict[str, Array]:
+def finetune(given: Arrays, config: Any) -> dict[str, Array]:
     """What `runners/end_to_end.py` measures of finetuning.
 
     The slope of the loss along a direction in each parameter, by a central difference, and the
-    log-probabilities after some steps of AdamW on the head, whose gradient is written out.
+    log-probabilities after some steps of AdamW on the head.
     """
     w = {name: np.asarray(x, np.float64) for name, x in given.items()}
     tokens, real, labels = given["tokens"], given["real"], given["labels_of_rows"]
@@ -220,27 +220,37 @@ def finetune(given: Arrays, config: Any, textbook: bool = False) -> dict[str, Ar
         step = width * w[f"direction.{name}"]
         ahead, behind = loss(w | {name: w[name] + step}), loss(w | {name: w[name] - step})
         slopes.append((ahead - behind) / (2 * width))
-    h, bias = states(w), np.zeros(len(head))
+    finetuned = finetuned_head(states(w), head, labels, int(given["steps"]))
+    return {"slopes": np.array(slopes), "finetuned": finetuned}
+
+
+def finetuned_head(h: Array, head: Array, labels: Array, steps: int, **form: bool) -> Array:
+    """Log-probabilities after steps of AdamW on a head over fixed states, its gradient written out.
+
+    `form` is handed on to `adamw`.
+    """
+    bias = np.zeros(len(head))
     flat = np.concatenate((head.ravel(), bias))
     gradients: list[Array] = []
-    for n in range(int(given["steps"]) + 1):
+    for n in range(steps + 1):
         after = np.array(gradients).reshape(n, flat.size)
-        p = adamw(flat, after, 0.05, 0.9, 0.999, 1e-3, 0.1, True, textbook)
+        p = adamw(flat, after, 0.05, 0.9, 0.999, 1e-3, 0.1, True, **form)
         head, bias = p[: head.size].reshape(head.shape), p[head.size :]
         probabilities = softmax(h @ head.T + bias)
         error = (probabilities - np.eye(len(head))[labels]) / len(labels)
         gradients.append(np.concatenate(((error.T @ h).ravel(), error.sum(axis=0))))
-    return {"slopes": np.array(slopes), "finetuned": np.log(probabilities)}
+    return np.log(probabilities)
 
 
 def adamw(
     p: Array, gradients: Array, lr: float, beta1: float, beta2: float, eps: float,
-    weight_decay: float, correct_bias: bool, textbook: bool = False,
+    weight_decay: float, correct_bias: bool, textbook: bool = False, decay_first: bool = False,
 ) -> Array:  # fmt: skip
     """(n,) parameters after the steps of (steps, n) gradients, one step at a time.
 
     `textbook` corrects both moments and adds eps after that, as the paper's Algorithm 1 does; it
     differs from the efficient form, which is ours, where gradients are not far above eps.
+    `decay_first` is torch's order.
     """
     m, v = np.zeros(p.shape), np.zeros(p.shape)
     for t, g in enumerate(gradients, start=1):
@@ -248,8 +258,10 @@ def adamw(
         v = beta2 * v + (1 - beta2) * g**2
         rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) if correct_bias else lr
         late = np.sqrt(1 - beta2**t) if correct_bias and textbook else 1.0
+        kept = 1 - lr * weight_decay
+        p = p * kept if decay_first else p
         p = p - rate * m / (np.sqrt(v) + eps * late)
-        p = p - lr * weight_decay * p
+        p = p if decay_first else p * kept
     return p
 
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .classifier import embedding_classifier
-from .parts import TIED, Tensors, tiny_config, tiny_llama
+from .parts import TIED, Tensors, generated, tiny_config, tiny_llama
 
 REVIEWS = ("the film is dull", "this story bores me", "the hero is bright", "its music moves me")
 LABELS = ("bad", "good")
@@ -27,15 +27,15 @@ def run_end_to_end(given: Tensors) -> dict[str, Tensor]:
     if "scripts" in given:
         return run_scripts(Path.cwd())
     tokens, new = given["tokens"], int(given["new"])
-    generated = tiny_llama(given).generate(tokens, new, temperature=0.0)
-    return {"generated": generated, **finetune(given)}
+    text = generated(tiny_llama(given), tokens, new, temperature=0.0)
+    return {"generated": text, **finetune(given)}
 
 
 def finetune(given: Tensors) -> dict[str, Tensor]:
     """The gradient of the whole model along given directions, then steps of AdamW on the head."""
     tokens, labels, head = given["tokens"], given["labels_of_rows"], given["head.weight"]
     model = embedding_classifier(tiny_llama(given), head, torch.zeros(len(head)), dropout=0.0)
-    F.nll_loss(model(tokens), labels).backward()
+    F.nll_loss(model.train()(tokens), labels).backward()
     own = dict(model.llama.named_parameters())
     slopes = []
     for name in (n.removeprefix("direction.") for n in given if n.startswith("direction.")):
@@ -130,6 +130,8 @@ def make_checkpoint(folder: Path) -> None:
     names = "dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "multiple_of", "max_seq_len"
     arguments = {name: getattr(config, name) for name in names}
     model = importlib.import_module("llama").Llama(config)
+    with torch.no_grad():  # sure of what comes next, since a filter may want a likely token
+        model.tok_embeddings.weight.normal_(std=3.0)
     arguments |= {"hidden_dim": config.hidden_dim, "dropout": 0.0}
     torch.save({"model_args": arguments, "model": model.state_dict()}, folder / CHECKPOINT)
 

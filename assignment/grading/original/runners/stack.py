@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from assignment.cases import STAGE
 
-from .parts import Tensors, tiny_llama
+from .parts import Tensors, generated, tiny_llama
 
 PARTS = ("attention_norm", "attention", "ffn_norm", "feed_forward")
 
@@ -17,7 +17,7 @@ PARTS = ("attention_norm", "attention", "ffn_norm", "feed_forward")
 def run_stack(given: Tensors) -> dict[str, Tensor]:
     model, tokens = tiny_llama(given), given["tokens"]
     if "new" in given:
-        return {"tokens": model.generate(tokens, int(given["new"]), temperature=0.0)}
+        return {"tokens": generated(model, tokens, int(given["new"]), temperature=0.0)}
     stages = recorded_stages(model)
     with torch.no_grad():
         logits, hidden = model(tokens, targets=tokens)
