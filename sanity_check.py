@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from assignment.cases import describe, equal
+from assignment.arrays import describe, equal
 from assignment.checks import check_task, run_as_script
 from llama import load_pretrained
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
+from pathlib import Path
 
 from support import errors
 
+NEEDED = sys.stdlib_module_names | {"numpy", "pytest", "sentencepiece", "torch", "tqdm"}
 # command -> its module in this folder, and what it does
 COMMANDS = {
     "check": ("learner", "check all tasks, or those named, against recorded cases"),
@@ -44,6 +46,9 @@ def main() -> int:
     )
     parser.add_argument("command", choices=tuple(commands()), help=argparse.SUPPRESS)
     command = parser.parse_args(sys.argv[1:2]).command
+    for path in Path(__file__).parents[1].glob("*.py"):
+        if path.stem in NEEDED:  # nothing would import any more
+            raise ValueError(f"{path.name}: hides the module {path.stem}; give it another name")
     module = importlib.import_module(f"assignment.{COMMANDS[command][0]}")
     # A module of several commands has a function for each; of one command, main.
     function = getattr(module, command, None) or module.main

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import importlib
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from assignment.cases import Array, Case, compare, explain, load_cases
+from assignment.arrays import Array
+from assignment.cases import Case, compare, explain, load_cases
+from assignment.causes import likely_cause
+from assignment.sandbox.worker import to_numpy
 from assignment.tasks import require_task
 
 Runner = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
@@ -34,22 +38,34 @@ def run(case: Case, dtype: torch.dtype = torch.float32) -> dict[str, Array]:
     outputs = runner(case.task)(
         {name: x.to(dtype) if x.is_floating_point() else x for name, x in inputs.items()}
     )
-    return {name: output.detach().numpy() for name, output in outputs.items()}
-
-
-def check(case: Case) -> None:
-    """Run a case; raises AssertionError with index, got, expected and likely cause."""
-    finding = compare(case, run(case))
-    if finding is not None:
-        raise AssertionError(explain(case, finding))
+    return {name: to_numpy(name, output) for name, output in outputs.items()}
 
 
 def check_task(task: str) -> None:
-    """Run every case of a task; raises as `check` does."""
-    cases = load_cases(task)
-    assert cases, f"no recorded case of {task}"
+    """Run every case of a task; raises AssertionError with index, got, expected, likely cause."""
+    check(load_cases(task))
+
+
+def check(cases: Sequence[Case]) -> None:
+    """The same for these cases of one task."""
+    outputs: list[dict[str, Array]] = []
+    error: Exception | None = None
     for case in cases:
-        check(case)
+        try:
+            outputs.append(run(case))
+        except Exception as raised:
+            error = raised
+            break
+    text = "" if error is None else f"{type(error).__name__}: {error}"
+    cause = likely_cause(cases, outputs, text)
+    for case, got in zip(cases, outputs, strict=False):
+        finding = compare(case, got)
+        if finding is not None:
+            raise AssertionError(explain(case, replace(finding, cause=cause)))
+    if error is not None:
+        if cause:
+            error.add_note(f"likely: {cause}")
+        raise error
 
 
 def run_as_script(*tests: Callable[[], None]) -> int:

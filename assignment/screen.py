@@ -54,9 +54,9 @@ def details(task: TaskResult) -> list[str]:
         found = task.finding
         hidden = " (hidden: not among your checks)" if found.hidden else ""
         lines.append(f"case      {line(found.case)}: {line(found.about, 300)}{hidden}")
-        lines.append(f"output    {line(found.output)}")
+        lines += [f"output    {line(found.output)}"] if found.output else []
         lines += [clean(text, 300).replace("\n", " ") for text in found.difference]
-        lines.append(f"likely    {line(found.cause, 600)}")
+        lines += [f"likely    {line(found.cause, 600)}"] if found.cause else []
     wrong = first_divergence(task.stages)
     if wrong is not None:
         before = f" ({line(task.stages[wrong - 1][0])} is right)" if wrong else ""

@@ -60,6 +60,8 @@ def try_out(intake: Intake, given: dict[str, bytes]) -> None:
         tasks = judge_over(worker, given, intake.files, lambda task: load_cases(task.name))
         result = collect(tasks, list(load_tasks()))
     result.student, result.source, result.sandbox = intake.student, intake.source, str(tier)
-    result.intake = [*stays_behind(given), *intake.notes]
+    result.intake = intake.notes
+    for text in stays_behind(given):
+        print(f"stays behind: {text}")
     print("the grader takes it; in a fresh handout, by the recorded cases, it stands so:\n")
     show(result)

@@ -24,8 +24,9 @@ class ArgumentParser(argparse.ArgumentParser):
 def run(main: Callable[[], int | None]) -> None:
     """Run a script's `main` and exit with its status.
 
-    A ValueError (a bad value, file or combination) or OSError (the system refused) is the user's
-    to mend, so it becomes one line. Anything else is a bug and keeps its traceback.
+    A ValueError (a bad value, file or combination), an OSError (the system refused) or a task that
+    a learner has not written yet is the user's to mend, so it becomes one line. Anything else is a
+    bug and keeps its traceback.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a character shows "?"
         sys.stdout.reconfigure(errors="replace")
@@ -35,6 +36,11 @@ def run(main: Callable[[], int | None]) -> None:
     except BrokenPipeError:  # the reader (head, less) has seen enough
         sys.stdout = None  # so that nothing is flushed at exit
         status = 1
+    except NotImplementedError as error:
+        task = str(error)  # a handout's stub says which one it is; torch says more than a word
+        if not task.isidentifier():
+            raise
+        status = complain(f"{task} is not written yet: python -m assignment hint {task}")
     except (ValueError, OSError) as error:
         status = complain(error)
     except KeyboardInterrupt as error:

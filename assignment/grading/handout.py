@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from assignment import given
+from assignment.cases import load_cases
 from assignment.grading.stubs import make_stub, signature
 from assignment.tasks import FILES, PROJECT, load_tasks, written_tasks
 from support.errors import ArgumentParser
@@ -35,10 +36,13 @@ def build(out: Path) -> list[str]:
     """Write the handout into a folder that is new or empty; returns the files, in order.
 
     Raises:
-        ValueError: there is something in the folder, or the solution is not as tasks.toml says.
+        ValueError: there is something in the folder, the solution is not as tasks.toml says, or a
+            task has no recorded cases.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out}: is not empty; give a folder that is new")
+    for task in load_tasks():
+        load_cases(task)
     contents = tree_files()
     partial = out.with_name(f".{out.name}.part")
     shutil.rmtree(partial, ignore_errors=True)

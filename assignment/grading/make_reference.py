@@ -11,11 +11,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
 import numpy as np
 import torch
 
-from assignment.cases import CASES, Case, compare
+from assignment.arrays import Array, equal
+from assignment.cases import CASES, Case
+from assignment.causes import ERROR, sample, spelt
 from assignment.checks import run
 from assignment.grading.recipes import Arrays, draw
 from assignment.specimens import Specimen, mistakes
@@ -24,36 +27,56 @@ from assignment.tasks import load_tasks
 from support.files import atomic_path
 
 
-def record_mistake(case: Case, mistake: Specimen) -> Arrays:
-    """What a mistake makes of a case; nothing where it crashes or comes out right."""
+def outputs_of(case: Case, mistake: Specimen, seed: int) -> Arrays | str:
+    """What a mistake makes of a case, or the error that it raises."""
     with applied(mistake):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         try:
-            outputs = run(case, torch.float64)
-        except Exception:
-            return {}
-    if compare(case, outputs) is None:
-        return {}
-    # float32 is enough to recognise it, and half the size
-    return {n: x.astype(np.float32) if x.dtype == np.float64 else x for n, x in outputs.items()}
+            return run(case, torch.float64)
+        except Exception as error:
+            return spelt(f"{type(error).__name__}: {error}")
+
+
+def record(case: Case, mistake: Specimen, values: list[Array]) -> dict[str, Any]:
+    """What a mistake spoils in a case, as `causes.load_mistakes` gives it; adds to `values`."""
+    one, other = outputs_of(case, mistake, 0), outputs_of(case, mistake, 1)
+    if isinstance(one, str) or isinstance(other, str):
+        return {ERROR: one} if isinstance(one, str) else {}
+    spoilt: dict[str, Any] = {}
+    for name in case.expected:
+        if name in one and case.right(name, one[name]) and case.right(name, other[name]):
+            continue
+        if name not in one or not equal(one[name], other[name], case.tolerance(name)):
+            spoilt[name] = None
+            continue
+        start = sum(x.size for x in values)
+        values.append(sample(one[name]).astype(np.float32))
+        spoilt[name] = [list(one[name].shape), start]
+    return spoilt
 
 
 def build() -> Arrays:
     """All arrays of the file, by name."""
     arrays: Arrays = {}
-    cases: dict[str, str] = {}
-    words: dict[str, dict[str, str]] = {}
+    abouts: dict[str, str] = {}
+    known: dict[str, dict[str, Any]] = {}
     for number, task in enumerate(load_tasks()):
-        words[task] = {mistake.name: mistake.about for mistake in mistakes(task)}
-        for case in draw(task, np.random.default_rng([2026, number])):
-            cases[str(case)] = case.about
+        cases = draw(task, np.random.default_rng([2026, number]))
+        for case in cases:
+            abouts[str(case)] = case.about
             arrays |= {f"{case}/input/{n}": x for n, x in case.inputs.items()}
             arrays |= {f"{case}/expected/{n}": x for n, x in case.expected.items()}
-            for mistake in mistakes(task):
-                wrong = record_mistake(case, mistake)
-                arrays |= {f"{case}/mistake/{mistake.name}/{n}": x for n, x in wrong.items()}
-    about_all = json.dumps({"cases": cases, "mistakes": words}, ensure_ascii=False)
-    return {"about": np.array(about_all), **arrays}
+        values: list[Array] = [np.zeros(0, np.float32)]
+        known[task] = {
+            mistake.name: {
+                "about": mistake.about,
+                "cases": {c.name: found for c in cases if (found := record(c, mistake, values))},
+            }
+            for mistake in mistakes(task)
+        }
+        arrays[f"{task}/mistakes"] = np.concatenate(values)
+    about = json.dumps({"cases": abouts, "mistakes": known}, ensure_ascii=False)
+    return {"about": np.array(about), **arrays}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assignment.cases import Array, Arrays, equal
+from assignment.arrays import Array, Arrays, equal
 from assignment.sandbox.confine import Limits
 from assignment.sandbox.judge import result_of_failure
 from assignment.sandbox.process import Worker

@@ -45,10 +45,8 @@ def normalise(x: Array, w: Arrays, name: str, eps: float) -> Array:
     return rmsnorm(x, eps) * w[f"{name}.weight"]
 
 
-def attention(
-    query: Array, key: Array, value: Array, mask: Array | None, keep: Array | None = None
-) -> Array:
-    """One query at a time. `keep` (B, H, T, S) multiplies the weights, as dropout does."""
+def attention(query: Array, key: Array, value: Array, mask: Array | None) -> Array:
+    """One query at a time."""
     B, H, T, D = query.shape
     S = key.shape[2]
     allowed = np.ones((B, H, T, S), bool) if mask is None else np.broadcast_to(mask, (B, H, T, S))
@@ -58,8 +56,6 @@ def attention(
         scores = key[b, h, seen] @ query[b, h, t] / np.sqrt(D)
         weights = np.exp(scores - scores.max())
         weights /= weights.sum()
-        if keep is not None:
-            weights = weights * keep[b, h, t, seen]
         out[b, h, t] = weights @ value[b, h, seen]
     return out
 
@@ -234,7 +230,7 @@ def finetuned_head(h: Array, head: Array, labels: Array, steps: int, **form: boo
     gradients: list[Array] = []
     for n in range(steps + 1):
         after = np.array(gradients).reshape(n, flat.size)
-        p = adamw(flat, after, 0.05, 0.9, 0.999, 1e-3, 0.1, True, **form)
+        p = adamw(flat, list(after), np.full(n, 0.05), 0.9, 0.999, 1e-3, 0.1, True, **form)[-1]
         head, bias = p[: head.size].reshape(head.shape), p[head.size :]
         probabilities = softmax(h @ head.T + bias)
         error = (probabilities - np.eye(len(head))[labels]) / len(labels)
@@ -243,26 +239,31 @@ def finetuned_head(h: Array, head: Array, labels: Array, steps: int, **form: boo
 
 
 def adamw(
-    p: Array, gradients: Array, lr: float, beta1: float, beta2: float, eps: float,
-    weight_decay: float, correct_bias: bool, textbook: bool = False, decay_first: bool = False,
+    p: Array, gradients: Sequence[Array | None], rates: Array, beta1: float, beta2: float,
+    eps: float, weight_decay: float, correct_bias: bool, textbook: bool = False,
+    decay_first: bool = False,
 ) -> Array:  # fmt: skip
-    """(n,) parameters after the steps of (steps, n) gradients, one step at a time.
+    """(steps + 1, n) parameters before and after each step; a gradient None skips it.
 
     `textbook` corrects both moments and adds eps after that, as the paper's Algorithm 1 does; it
     differs from the efficient form, which is ours, where gradients are not far above eps.
     `decay_first` is torch's order.
     """
-    m, v = np.zeros(p.shape), np.zeros(p.shape)
-    for t, g in enumerate(gradients, start=1):
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g**2
-        rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) if correct_bias else lr
-        late = np.sqrt(1 - beta2**t) if correct_bias and textbook else 1.0
-        kept = 1 - lr * weight_decay
-        p = p * kept if decay_first else p
-        p = p - rate * m / (np.sqrt(v) + eps * late)
-        p = p if decay_first else p * kept
-    return p
+    m, v, t = np.zeros(p.shape), np.zeros(p.shape), 0
+    path = [p]
+    for g, lr in zip(gradients, rates, strict=True):
+        if g is not None:
+            t += 1
+            m = beta1 * m + (1 - beta1) * g
+            v = beta2 * v + (1 - beta2) * g**2
+            rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) if correct_bias else lr
+            late = np.sqrt(1 - beta2**t) if correct_bias and textbook else 1.0
+            kept = 1 - lr * weight_decay
+            p = p * kept if decay_first else p
+            p = p - rate * m / (np.sqrt(v) + eps * late)
+            p = p if decay_first else p * kept
+        path.append(p)
+    return np.array(path)
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:

@@ -39,7 +39,6 @@ from support.files import write_text
 
 MARKER = "survivor7391"  # in names of processes and files that an attack leaves
 ENDLESS_SECONDS = 4  # for a task of what never ends; nothing comes of waiting any longer
-UNNAMED = ("dropout_in_eval", "ignores_generator", "samples_at_zero")  # random, so never alike
 handed_out = functools.cache(under_submissions)
 
 
@@ -236,9 +235,9 @@ def compare(one: Exam, result: SubmissionResult) -> None:
     if not one.complaints and score is not None and result.score != score:
         stands = ", ".join(f"{t.task} {t.status}" for t in result.tasks if t.points == 0)
         one.complaints.append(f"{result.score:g} points and should have {score:g}: {stands}")
-    if one.mutant is not None and one.mutant.name not in UNNAMED:
-        cause = next((t.finding.cause for t in result.tasks if t.finding is not None), None)
-        if cause is not None and one.mutant.about not in cause:
+    if one.mutant is not None:
+        cause = next((t.finding.cause for t in result.tasks if t.finding is not None), "")
+        if one.mutant.about not in cause:
             one.complaints.append(f"not named: {cause}")
 
 
@@ -313,7 +312,7 @@ def kill_rows(exams: list[Exam]) -> list[tuple[str, str, str, str]]:
     rows = []
     for one in exams:
         if one.mutant is not None:
-            named = one.mutant.name not in UNNAMED and not one.complaints
+            named = not one.complaints
             alive = any("should be" in text or "should have" in text for text in one.complaints)
             verdict = "SURVIVED" if alive else "named" if named else "killed"
             rows.append((one.mutant.task, one.mutant.name, one.mutant.about, verdict))

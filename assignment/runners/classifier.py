@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import classifier
-from assignment.runners.standins import RecordedDropout, StandInLlama, Tensors
+from assignment.runners.standins import StandInLlama, Tensors, as_told
 from llama import Llama
 from tokenizer import TextTokenizer
 
@@ -30,7 +30,7 @@ class ToyTokenizer:
 
 def run_zero_shot(given: Tensors) -> dict[str, Tensor]:
     model = zero_shot_classifier(given, cast(Llama, StandInLlama(given["embeddings"])))
-    with torch.no_grad():
+    with as_told(model, given):
         return {"log_probabilities": model(given["tokens"], given.get("real"))}
 
 
@@ -45,16 +45,47 @@ def zero_shot_classifier(given: Tensors, model: Llama) -> classifier.LlamaZeroSh
 
 
 def run_embedding(given: Tensors) -> dict[str, Tensor]:
-    head = given["head.weight"]
-    config = SimpleNamespace(num_labels=len(head), option="finetune", hidden_dropout_prob=0.5)
-    stand_in = cast(Llama, StandInLlama(given["embeddings"]))
-    model = classifier.LlamaEmbeddingClassifier(config, stand_in).eval()
-    model.classifier_head.weight = nn.Parameter(head)
-    model.classifier_head.bias = nn.Parameter(given["head.bias"])
-    if "keep" in given:
-        model.dropout = RecordedDropout(given["keep"])
-    with torch.no_grad():
+    if "dropout" in given:
+        return embed_in_training(given)
+    model = embedding_classifier(given, given["head.weight"], given["head.bias"], 0.5)
+    with as_told(model, given):
         return {"log_probabilities": model(given["tokens"], given.get("real"))}
+
+
+def embedding_classifier(
+    given: Tensors, weight: Tensor, bias: Tensor, dropout: float
+) -> classifier.LlamaEmbeddingClassifier:
+    config = SimpleNamespace(num_labels=len(weight), option="finetune", hidden_dropout_prob=dropout)
+    stand_in = cast(Llama, StandInLlama(given["embeddings"]))
+    model = classifier.LlamaEmbeddingClassifier(config, stand_in)
+    model.classifier_head.weight = nn.Parameter(weight)
+    model.classifier_head.bias = nn.Parameter(bias)
+    return model
+
+
+def embed_in_training(given: Tensors) -> dict[str, Tensor]:
+    """What the dropout leaves, however it is spelt.
+
+    The head hands the state through and adds a class whose logit is 0: the differences from its
+    log-probability are the state that the head was given.
+    """
+    p, C = float(given["dropout"]), given["embeddings"].shape[1]
+    weight = torch.eye(C + 1, C).to(given["embeddings"])
+    model = embedding_classifier(given, weight, torch.zeros_like(weight[:, 0]), p)
+
+    def states() -> Tensor:
+        with torch.no_grad():
+            found = model(given["tokens"])
+        return found[:, :-1] - found[:, -1:]
+
+    model.train()
+    dropped = states()
+    gone = dropped.abs() < 1e-6
+    model.eval()
+    return {
+        "share_dropped": gone.double().mean(),
+        "kept": torch.where(gone, states(), dropped * (1 - p)),
+    }
 
 
 RUNNERS = {"zero_shot": run_zero_shot, "embedding": run_embedding}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+
+import torch
 from torch import Tensor, nn
 
 from assignment.runners.standins import Tensors
@@ -9,21 +12,70 @@ from optimizer import AdamW
 
 
 def run_adamw(given: Tensors) -> dict[str, Tensor]:
-    groups, parameters = [], []
-    for i in range(len(given["lr"])):
-        parameters.append(nn.Parameter(given[f"parameters.{i}"].clone()))
-        options = {name: float(given[name][i]) for name in ("lr", "eps", "weight_decay")}
-        betas = float(given["beta1"][i]), float(given["beta2"][i])
-        correct = bool(given["correct_bias"][i])
-        groups.append(
-            {"params": [parameters[-1]], "betas": betas, "correct_bias": correct, **options}
-        )
-    optimizer = AdamW(groups)
+    if "sparse" in given:
+        return step_with_a_sparse_gradient(given["sparse"])
+    count = len(given["lr"])
+    parameters = [nn.Parameter(given[f"parameters.{i}"].clone()) for i in range(count)]
+    optimizer = AdamW(groups_of(given, parameters))
+    losses: list[Tensor] = []
+    calls = changed = 0
     for step in range(len(given["gradients.0"])):
-        for i, parameter in enumerate(parameters):
-            parameter.grad = given[f"gradients.{i}"][step].clone()
-        optimizer.step()
-    return {f"parameters.{i}": p.detach() for i, p in enumerate(parameters)}
+        if step == given.get("resume"):
+            saved = copy.deepcopy(optimizer.state_dict())
+            optimizer = AdamW(groups_of(given, parameters))
+            optimizer.load_state_dict(saved)
+        for group in optimizer.param_groups if "rates" in given else ():
+            group["lr"] = float(given["rates"][step])
+        gradients = [given[f"gradients.{i}"][step].clone() for i in range(count)]
+        missing = given["missing"][step].tolist() if "missing" in given else [False] * count
+        for parameter, gradient, gone in zip(parameters, gradients, missing, strict=True):
+            parameter.grad = None if gone or "closure" in given else gradient.clone()
+
+        def closure() -> Tensor:
+            nonlocal calls
+            calls += 1
+            optimizer.zero_grad()  # noqa: B023 (called before the loop goes on)
+            loss = sum((p * g).sum() for p, g in zip(parameters, gradients, strict=True))  # noqa: B023
+            assert isinstance(loss, Tensor)
+            loss.backward()
+            return loss
+
+        loss = optimizer.step(closure) if "closure" in given else optimizer.step()
+        losses.append(loss.detach() if isinstance(loss, Tensor) else torch.tensor(torch.nan))
+        changed += sum(
+            p.grad is not None and not torch.equal(p.grad, g)
+            for p, g in zip(parameters, gradients, strict=True)
+        )
+    return {
+        **{f"parameters.{i}": p.detach() for i, p in enumerate(parameters)},
+        "gradients_kept": torch.tensor(int(changed == 0)),
+        "losses": torch.stack(losses),
+        "closure_calls": torch.tensor(calls),
+    }
+
+
+def groups_of(given: Tensors, parameters: list[nn.Parameter]) -> list[dict[str, object]]:
+    """A group for each parameter, with the settings that the case gives it."""
+    return [
+        {
+            "params": [parameter],
+            "betas": (float(given["beta1"][i]), float(given["beta2"][i])),
+            "correct_bias": bool(given["correct_bias"][i]),
+            **{name: float(given[name][i]) for name in ("lr", "eps", "weight_decay")},
+        }
+        for i, parameter in enumerate(parameters)
+    ]
+
+
+def step_with_a_sparse_gradient(start: Tensor) -> dict[str, Tensor]:
+    embedding = nn.Embedding(len(start), start.shape[1], sparse=True, _weight=start.clone())
+    embedding(torch.tensor([0, 3])).sum().backward()
+    refused = 0
+    try:
+        AdamW(embedding.parameters(), lr=0.1, weight_decay=0.1).step()
+    except RuntimeError:
+        refused = 1
+    return {"refused": torch.tensor(refused), "parameters.0": embedding.weight.detach()}
 
 
 RUNNERS = {"adamw": run_adamw}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 import rope
@@ -10,12 +11,26 @@ from assignment.runners.standins import Tensors
 
 def run_rope(given: Tensors) -> dict[str, Tensor]:
     query, key = given["query"], given["key"]
+    if "half" not in given:
+        return rotated(given, query, key)
+    outputs = rotated(given, query.bfloat16(), key.bfloat16())
+    in_double = rotated(given, query.double(), key.double())
+    kept = {
+        f"{str(dtype).removeprefix('torch.')}_kept": torch.tensor(
+            int(all(out[name].dtype == dtype for name in ("query", "key")))
+        )
+        for dtype, out in ((torch.bfloat16, outputs), (torch.float64, in_double))
+    }
+    return outputs | kept
+
+
+def rotated(given: Tensors, query: Tensor, key: Tensor) -> dict[str, Tensor]:
+    before = query.clone(), key.clone()
     max_seq_len, theta = int(given["max_seq_len"]), float(given["theta"])
     options = {"positions": given["positions"]} if "positions" in given else {}
-    query, key = rope.apply_rotary_emb(
-        query, key, query.shape[-1], max_seq_len, theta=theta, **options
-    )
-    return {"query": query, "key": key}
+    turned = rope.apply_rotary_emb(query, key, query.shape[-1], max_seq_len, theta=theta, **options)
+    kept = torch.equal(query, before[0]) and torch.equal(key, before[1])
+    return {"query": turned[0], "key": turned[1], "inputs_kept": torch.tensor(int(kept))}
 
 
 RUNNERS = {"rope": run_rope}

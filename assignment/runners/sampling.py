@@ -7,23 +7,36 @@ from torch import Tensor
 
 import sampling
 from assignment.cases import DRAWS
-from assignment.runners.standins import Tensors
+from assignment.runners.standins import Tensors, differ
 
 
 def run_sampling(given: Tensors) -> dict[str, Tensor]:
     logits, temperature = given["logits"], float(given["temperature"])
+    first = sampling.sample_next(logits, temperature)
+    shape = {"shape": torch.tensor(first.shape)}
     if temperature == 0:
-        return {"tokens": sampling.sample_next(logits, 0.0)}
+        second = sampling.sample_next(logits, temperature)
+        return shape | {"tokens": first, "calls_differ": differ(first, second)}
     B, V = logits.shape
 
-    def draw(times: int) -> Tensor:
-        generator = torch.Generator().manual_seed(1)
+    def draw(times: int, seed: int | None) -> Tensor:
+        """(B, times) tokens; without a seed from torch's own generator."""
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
         rows = logits.repeat_interleave(times, dim=0)
         return sampling.sample_next(rows, temperature, generator).reshape(B, times)
 
-    drawn = draw(DRAWS)
-    shares = torch.stack([(drawn == token).sum(dim=1) / DRAWS for token in range(V)], dim=1)
-    return {"shares": shares, "draws_that_differ": (draw(100) != draw(100)).sum()}
+    drawn = draw(DRAWS, seed=1)
+    counts = torch.stack([(drawn == token).sum(dim=1) for token in range(V)], dim=1)
+    torch.manual_seed(3)
+    free = draw(100, None), draw(100, None)
+    torch.manual_seed(3)
+    return shape | {
+        "shares": counts / DRAWS,
+        "never_drawn": (counts == 0).sum(),
+        "same_seed_differs": differ(draw(100, 1), draw(100, 1)) | differ(free[0], draw(100, None)),
+        "other_seed_agrees": 1 - differ(draw(100, 1), draw(100, 2)),
+        "global_seed_ignored": 1 - differ(*free),
+    }
 
 
 RUNNERS = {"sampling": run_sampling}

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from typing import Any, cast
 from unittest import mock
 
-import torch
 from torch import Tensor, nn
 
 import llama
 from assignment.cases import STAGE, TINY
 from assignment.runners.llama import blank_padding
-from assignment.runners.standins import Tensors
+from assignment.runners.standins import Tensors, as_told
 
 
 def tiny_llama(given: Tensors) -> llama.Llama:
@@ -30,7 +29,7 @@ def run_stack(given: Tensors) -> dict[str, Tensor]:
     if "new" in given:
         return {"tokens": model.generate(given["tokens"], int(given["new"]), temperature=0.0)}
     tokens, real = given["tokens"], given.get("real")
-    with torch.no_grad():
+    with as_told(model, given):
         with recorded_stages(model) as stages:
             logits, hidden = model(tokens, targets=tokens, mask=real)
         last, _ = model(tokens, mask=real)

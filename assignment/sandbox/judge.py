@@ -11,7 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from assignment.cases import Array, Arrays, Case, compare, stages
+from assignment.arrays import Arrays
+from assignment.cases import Case, compare, stages
+from assignment.causes import likely_cause
 from assignment.results import Finding, Status, TaskResult
 from assignment.sandbox.confine import LIMITS, Limits
 from assignment.sandbox.folders import fill
@@ -123,43 +125,43 @@ def run_task(worker: Worker, task: Task, cases: Sequence[Case], limits: Limits) 
     result = TaskResult(task.name, Status.PASSED, 0.0, task.points, seconds=reply.seconds)
     result.printed = clean(reply.printed, 10_000)
     for case, outputs in zip(cases, reply.outputs, strict=False):
-        finding = check_outputs(case, outputs)
+        finding = check_modes(case, outputs) if case.name == "modes" else compare(case, outputs)
         remark = None if finding is None else passes_as_well(case, outputs)
         if remark is not None:
             result.flags += [remark] if remark and remark not in result.flags else []
         elif finding is not None:
-            result.status, result.finding = Status.WRONG, finding
+            cause = known_to_be_wrong(case, outputs)
+            cause = cause or likely_cause(cases, reply.outputs, reply.error)
+            result.status, result.finding = Status.WRONG, replace(finding, cause=cause)
             result.message = f"{finding.output} is wrong in case {finding.case}"
             result.stages = stages(case, outputs) if task.name == "stack" else []
             return result
     if reply.ended != "done" or len(reply.outputs) != len(cases):
         failed = result_of_failure(task, reply, cases[min(len(reply.outputs), len(cases) - 1)])
+        cause = likely_cause(cases, reply.outputs, reply.error) if reply.phase == "run" else ""
+        if cause:
+            case = cases[len(reply.outputs)]
+            failed.finding = Finding(case.name, case.about, "", (), cause, None, case.hidden)
         failed.printed = result.printed
         return failed
     result.points, result.message = task.points, f"{len(cases)} cases"
     return result
 
 
-def check_outputs(case: Case, outputs: Mapping[str, Array]) -> Finding | None:
-    """What is wrong with the outputs of a case, if anything is."""
-    for name, expected in case.expected.items():
-        got = outputs.get(name)
-        if got is not None and expected.dtype.kind in "iu" and got.dtype.kind not in "iub":
-            lines = (f"got       numbers of type {got.dtype}", "expected  whole numbers")
-            return Finding(
-                case.name, case.about, name, lines, "indices are integers", None, case.hidden
-            )
-    if case.name == "modes":
-        return check_modes(case, outputs)
-    return compare(case, outputs)
-
-
-def passes_as_well(case: Case, outputs: Mapping[str, Array]) -> str | None:
+def passes_as_well(case: Case, outputs: Arrays) -> str | None:
     """The remark of another way in which a case is passed; None where there is no such way."""
     for remark, other in case.others:
-        if compare(replace(case, expected=other, mistakes={}), outputs) is None:
+        if compare(replace(case, expected=other), outputs) is None:
             return remark
     return None
+
+
+def known_to_be_wrong(case: Case, outputs: Arrays) -> str:
+    """The mistake that a case itself knows by its outputs, if any."""
+    for mistake, wrong in case.wrong.items():
+        if compare(replace(case, expected=wrong), outputs) is None:
+            return f"an implementation that {mistake}"
+    return ""
 
 
 def check_modes(case: Case, outputs: Arrays) -> Finding | None:
@@ -180,7 +182,7 @@ def check_modes(case: Case, outputs: Arrays) -> Finding | None:
                 f"expected  {wanted}",
             )
             return Finding(case.name, case.about, f"{name}.txt", difference,
-                           "a change to what runs the modes", None, case.hidden)  # fmt: skip
+                           "", None, case.hidden)  # fmt: skip
     return None
 
 

@@ -27,6 +27,7 @@ import torch
 
 from assignment.sandbox import confine
 from assignment.sandbox.wire import LARGEST, TYPES, pack, unpack
+from assignment.tasks import FILES
 
 PRINTED = 10_000  # bytes of what the code prints that are kept
 
@@ -80,13 +81,19 @@ def run_job(job: Mapping[str, Any], arrays: list[dict[str, Any]]) -> tuple[dict[
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """An error in a line, and where in the learner's files it came from."""
-    frames = traceback.extract_tb(error.__traceback__)
+    """An error in a line, and where it came from: the learner's own line, and what that called."""
     tree = sys.path[0]
-    own = [f for f in frames if f.filename.startswith(tree) and "assignment" not in f.filename]
-    place = f"{os.path.basename(own[-1].filename)}, line {own[-1].lineno}" if own else ""
+    frames = [
+        (os.path.basename(frame.filename), frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if os.path.dirname(frame.filename) == tree
+    ]
     if isinstance(error, SyntaxError):
-        place = f"{os.path.basename(str(error.filename))}, line {error.lineno}"
+        frames = [(os.path.basename(str(error.filename)), error.lineno)]
+    own = [frame for frame in frames if frame[0] in FILES] or frames
+    place = "{}, line {}".format(*own[-1]) if own else ""
+    if own and own[-1] != frames[-1]:
+        place += " ({}, line {})".format(*frames[-1])
     return {"error": f"{type(error).__name__}: {str(error)[:2000]}", "place": place[:200]}
 
 

@@ -87,6 +87,17 @@ def test_what_only_a_teacher_has_stays_at_home(learners_tree: Path) -> None:
     assert course <= names
 
 
+def test_a_stub_keeps_no_helper_that_only_the_solution_uses(learners_tree: Path) -> None:
+    """`rotary_angles` stood there, half of RoPE solved, and nothing in the handout used it."""
+    texts = [path.read_text(encoding="utf-8") for path in learners_tree.rglob("*.py")]
+    for name in FILES:
+        tree = ast.parse((learners_tree / name).read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                used = sum(len(re.findall(rf"\b{node.name}\b", text)) for text in texts)
+                assert used > 1, f"{name}: {node.name} is used by nothing: drop it"
+
+
 def test_the_handout_carries_what_lies_under_every_submission(learners_tree: Path) -> None:
     with zipfile.ZipFile(learners_tree / ARCHIVE) as archive:
         carried = {name: archive.read(name) for name in archive.namelist()}

@@ -156,6 +156,7 @@ def read_until(process: subprocess.Popen[bytes], words: str, seconds: float) -> 
     return text.decode()
 
 
+@pytest.mark.slow
 def test_the_zip_holds_the_files_and_helpers_and_is_taken_by_the_grader(
     tree: Path, tmp_path: Path
 ) -> None:
@@ -164,6 +165,7 @@ def test_the_zip_holds_the_files_and_helpers_and_is_taken_by_the_grader(
     (tree / "notes.txt").write_text("")
     result = run_assignment(tree, "submit", "anna", "--out", str(tmp_path))
     assert result.returncode == 0, result.stderr
+    assert "100 of 100 points" in result.stdout, result.stdout
     with zipfile.ZipFile(tmp_path / "anna.zip") as archive:
         names = set(archive.namelist())
     assert names == {f"anna/{name}" for name in (*FILES, "my_helpers.py")}
@@ -175,7 +177,6 @@ def test_the_zip_holds_the_files_and_helpers_and_is_taken_by_the_grader(
     # here, if nothing else is said; the first zip is no part of a second
     assert run_assignment(tree, "submit", "anna").returncode == 0
     assert (tree / "anna.zip").exists()
-    assert run_assignment(tree, "submit", "anna").returncode == 0
 
 
 def test_all_missing_files_are_named_and_nothing_is_written(tree: Path) -> None:
@@ -197,3 +198,97 @@ def test_what_the_grader_would_refuse_is_not_written(tree: Path) -> None:
     (tree / "llama.py").write_text("#" * 1_000_001)
     assert_user_error(run_assignment(tree, "submit", "anna"), "the grader would refuse it", "llama")
     assert not (tree / "anna.zip").exists()
+
+
+@pytest.mark.slow
+def test_submit_grades_as_the_grader_does_and_says_what_stays_behind(tree: Path) -> None:
+    """What `check` has seen in this tree the grader may not have: 100 became 55."""
+    solve(tree)
+    (tree / "helpers").mkdir()
+    (tree / "helpers" / "att.py").write_text("def same(x):\n    return x\n")
+    with (tree / "base_llama.py").open("a") as file:
+        file.write("def same(x):\n    return x\n")
+    source = (tree / "sampling.py").read_text()
+    first = "from __future__ import annotations\n"
+    added = first + "import helpers.att\n"
+    (tree / "sampling.py").write_text(source.replace(first, added))
+    check = run_assignment(tree, "check", "sampling")
+    assert statuses(check.stdout) == {"sampling": "passed"}, check.stdout
+    stay = ("base_llama.py: was edited here", "helpers/: a folder; move its modules up")
+    assert all(text in check.stdout for text in stay), check.stdout
+    result = run_assignment(tree, "submit", "anna")
+    assert result.returncode == 0, result.stderr
+    assert statuses(result.stdout)["sampling"] == "crashed", result.stdout
+    assert "No module named 'helpers'" in result.stdout
+    assert all(f"stays behind: {text}" in result.stdout for text in stay), result.stdout
+
+
+@pytest.mark.slow
+def test_what_writes_and_wants_a_cache_is_graded_as_it_is_checked(tree: Path) -> None:
+    """matplotlib does not start without a folder that it can write in; others log to a file."""
+    pytest.importorskip("matplotlib", reason="an extra: plots")
+    solve(tree)
+    source = (tree / "sampling.py").read_text()
+    first = "from __future__ import annotations\n"
+    added = first + "import matplotlib.pyplot\nopen('log.txt', 'a').write('imported')\n"
+    (tree / "sampling.py").write_text(source.replace(first, added))
+    result = run_assignment(tree, "submit", "anna")
+    assert "100 of 100 points" in result.stdout, result.stdout
+
+
+def test_submit_outside_a_handout_says_so(tmp_path: Path) -> None:
+    result = run_assignment(PROJECT, "submit", "anna", "--out", str(tmp_path))
+    assert_user_error(result, "submit runs in a handout")
+
+
+def test_a_file_that_hides_a_module_is_named(tree: Path) -> None:
+    (tree / "random.py").write_text("")
+    assert_user_error(run_assignment(tree, "check"), "random.py", "another name")
+
+
+@pytest.mark.slow
+def test_a_message_has_the_learners_line_wherever_the_handout_lies(
+    learners_tree: Path, tmp_path: Path
+) -> None:
+    """Also where the folder is called as the kit is, and where a given file raised the error."""
+    tree = copy_tree(learners_tree, tmp_path / "my assignment")
+    solve(tree)
+    text = (tree / "classifier.py").read_text()
+    call = "last_real_states(self.llama.hidden_states(input_ids, mask), mask)"
+    (tree / "classifier.py").write_text(text.replace(call, call.replace("), mask)", "), 3)")))
+    number = text[: text.index(call)].count("\n") + 1
+    (tree / "rope.py").write_text("def broken(:\n")
+    screen = run_assignment(tree, "check").stdout
+    assert "rope.py, line 1: SyntaxError" in screen, screen
+    assert re.search(r"rmsnorm +blocked .* blocked by rope.py", screen), screen
+    solve(tree, "rope.py")
+    screen = run_assignment(tree, "check", "embedding").stdout
+    assert re.search(rf"classifier.py, line {number} \(cache.py, line \d+\): Attr", screen), screen
+
+
+@pytest.mark.slow
+def test_an_unfinished_handout_says_which_task_is_missing(
+    learners_tree: Path, folder: Path
+) -> None:
+    result = subprocess.run(
+        [sys.executable, str(learners_tree / "run_llama.py"), "--option", "generate"],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_user_error(result, "layer is not written yet", "python -m assignment hint layer")
+
+
+@pytest.mark.slow
+def test_progress_tells_a_regression(tree: Path) -> None:
+    solve(tree)
+    assert run_assignment(tree, "check", "rope", "rmsnorm").returncode == 0
+    assert "2 of 11 tasks" in run_assignment(tree, "progress").stdout
+    text = (tree / "rope.py").read_text()
+    (tree / "rope.py").write_text(text + "\ndef apply_rotary_emb(*a, **k):\n    return a[:2]\n")
+    run_assignment(tree, "check", "rope")
+    progress = run_assignment(tree, "progress").stdout
+    assert "1 of 11 tasks" in progress
+    assert re.search(r"rope .* wrong now, passed 20\d\d", progress), progress

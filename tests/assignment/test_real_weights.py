@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from assignment.cases import Array, Arrays
+from assignment.arrays import Array, Arrays
 from assignment.grading import grader, real_weights, selftest
 from assignment.grading.real_weights import RealWeights, draw
 from assignment.results import Status, SubmissionResult, TaskResult

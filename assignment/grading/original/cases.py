@@ -1,7 +1,7 @@
 """What the functions of the original course are fed, and what has to come of it.
 
 Where the two courses ask for the same, the cases are ours, recorded and hidden, and so are the
-mistakes that they can name. The others are drawn here: from a fixed seed, and from the secret.
+mistakes that they can name. The others are drawn here, from the secret.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from assignment.arrays import Array, Arrays
 from assignment.cases import STAGE, TINY, Case, load_cases
 from assignment.grading import reference
 from assignment.grading.original.form import Form
-from assignment.grading.recipes import as_arrays, hidden_cases, normal, tiny_weights, wide
+from assignment.grading.recipes import as_arrays, hidden_cases
+from assignment.grading.recipes.drawing import normal, wide
+from assignment.grading.recipes.whole import tiny_weights
 from config import LlamaConfig
 
 SCRIPTS = (1e-5, 1e-3)  # absolute and relative tolerance of the course's own scripts
@@ -44,20 +46,23 @@ class Contract:
 
 
 def cases(task: str, contract: Contract, secret: bytes, submission: str) -> list[Case]:
-    """All cases of a task: ours and the course's own, recorded ones first."""
+    """All cases of a task: ours, recorded ones first, and the course's own."""
     ours = [*load_cases(task), *hidden_cases(task, secret, submission)]
     taken = [adapted for case in ours if (adapted := ADAPTED[task](case, contract)) is not None]
     key = b"\0".join((b"original", secret, submission.encode(), task.encode()))
-    seeds = ([2024], False), (list(hashlib.sha256(key).digest()), True)
-    for seed, hidden in seeds if task in DRAWN else ():
-        drawn = DRAWN[task](np.random.default_rng(seed), contract)
-        taken += [replace(case, hidden=hidden) for case in drawn]
-    return sorted(taken, key=lambda case: case.hidden)
+    rng = np.random.default_rng(list(hashlib.sha256(key).digest()))
+    drawn = DRAWN[task](rng, contract) if task in DRAWN else []
+    return [*taken, *(replace(case, hidden=True) for case in drawn)]
 
 
-def as_it_is(case: Case, contract: Contract) -> Case | None:
+def only(case: Case, *outputs: str) -> Case:
+    """Without what else we ask of our own learners."""
+    return replace(case, expected={name: case.expected[name] for name in outputs})
+
+
+def adapt_layer(case: Case, contract: Contract) -> Case | None:
     """Without padding, which this course has none of."""
-    return None if "real" in case.inputs else case
+    return None if "real" in case.inputs else only(case, "stream")
 
 
 def adapt_rope(case: Case, contract: Contract) -> Case | None:
@@ -69,7 +74,8 @@ def adapt_rope(case: Case, contract: Contract) -> Case | None:
         name: reference.rope(case.inputs[name].astype(np.float64), positions, 10000.0)
         for name in ("query", "key")
     }
-    return replace(case, others=(("ignores theta, which the course never sets", usual),))
+    remark = "ignores theta, which the course never sets"
+    return replace(only(case, "query", "key"), others=((remark, usual),))
 
 
 def nothing_of_ours(case: Case, contract: Contract) -> Case | None:
@@ -78,20 +84,16 @@ def nothing_of_ours(case: Case, contract: Contract) -> Case | None:
 
 def adapt_norm(case: Case, contract: Contract) -> Case:
     """The layer's result, with a weight of 3, is as good as that of the function within it."""
-    expected, mistakes = case.expected["normalised"], case.mistakes
-    inputs = dict(case.inputs)
+    expected = case.expected["normalised"]
     if contract.form.layer_norm:
-        mistakes = {"subtracts no mean, as RMSNorm does": case.expected}
         x, eps = case.inputs["x"].astype(np.float64), float(case.inputs["eps"])
+        wrong = {"subtracts no mean, as RMSNorm does": {"normalised": expected}}
         expected = reference.layernorm(x, eps)
-        inputs["layer_norm"] = np.array(1)
-    return replace(
-        case,
-        inputs=inputs,
-        expected={"normalised": expected},
-        mistakes=mistakes,
-        others=(("", {"forwarded": 3 * expected}),),
-    )
+        inputs = {**case.inputs, "layer_norm": np.array(1)}
+        # As good as hidden: what is on record are mistakes in RMSNorm.
+        case = replace(case, inputs=inputs, wrong=wrong, hidden=True)
+    others = (("", {"forwarded": 3 * expected}),)
+    return replace(case, expected={"normalised": expected}, others=others)
 
 
 def adapt_attention(case: Case, contract: Contract) -> Case | None:
@@ -101,11 +103,11 @@ def adapt_attention(case: Case, contract: Contract) -> Case | None:
     inputs = {name: case.inputs[name] for name in ("query", "key", "value")}
     about = "every token sees itself and those before" if contract.causal else case.about
     return replace(
-        case,
+        only(case, "attended"),
         about=about,
         inputs=inputs,
-        mistakes=the_other_contract(inputs, contract) | dict(case.mistakes),
         others=(("", {"forwarded": joined(case.expected["attended"])}),),
+        wrong=the_other_contract(inputs, contract),
     )
 
 
@@ -152,24 +154,20 @@ def dropout_cases(rng: np.random.Generator, contract: Contract) -> list[Case]:
             "train mode: weights are dropped, and the average over many draws stays",
             inputs,
             right[0],
-            {"drops none of the attention weights": outputs("attended", result[0], 0)},
             others=tuple(("", outputs) for outputs in right[1:]),
+            wrong={"drops none of the attention weights": outputs("attended", result[0], 0)},
             within=(0.08, 0.0),
         )
     ]
 
 
-def adapt_sampling(case: Case, contract: Contract) -> Case:
+def adapt_sampling(case: Case, contract: Contract) -> Case | None:
     """Without what only a generator of one's own can show."""
-
-    def seen(outputs: Arrays) -> dict[str, Array]:
-        return {name: x for name, x in outputs.items() if name != "draws_that_differ"}
-
-    mistakes = {mistake: seen(outputs) for mistake, outputs in case.mistakes.items()}
-    expected = seen(case.expected) | {"one_by_one": np.array(0)}
-    return replace(
-        case, expected=expected, mistakes=mistakes, others=alone(expected), within=SHARES
-    )
+    if case.name == "tail":
+        return None  # it takes more draws
+    output = "tokens" if "tokens" in case.expected else "shares"
+    expected = {output: case.expected[output], "one_by_one": np.array(0)}
+    return replace(case, expected=expected, others=alone(expected), within=SHARES)
 
 
 def alone(expected: Arrays) -> tuple[tuple[str, Arrays], ...]:
@@ -213,8 +211,12 @@ def filter_case(rng: np.random.Generator, name: str) -> Case:
     )  # fmt: skip
 
 
-def adapt_adamw(case: Case, contract: Contract) -> Case:
-    return replace(case, others=other_adamws(case.inputs))
+def adapt_adamw(case: Case, contract: Contract) -> Case | None:
+    """Its arithmetic; what stands around it (closures, sparse gradients) is given there."""
+    if case.name not in ("decay", "groups", "uncorrected"):
+        return None
+    outputs = [name for name in case.expected if name.startswith("parameters.")]
+    return replace(only(case, *outputs), others=other_adamws(case.inputs))
 
 
 def other_adamws(inputs: Arrays, max_norm: float | None = None) -> tuple[tuple[str, Arrays], ...]:
@@ -250,13 +252,15 @@ def adamw_outputs(inputs: Arrays, max_norm: float | None = None, **form: bool) -
             norms = np.linalg.norm(gradients, axis=-1, keepdims=True)
             gradients = gradients * np.minimum(1, max_norm / (norms + 1e-6))
         settings: dict[str, Any] = {n: float(inputs[n][i]) for n in SETTINGS}
-        outputs[f"parameters.{i}"] = reference.adamw(
+        path = reference.adamw(
             inputs[f"parameters.{i}"].astype(np.float64),
-            gradients,
+            list(gradients),
+            np.full(len(gradients), settings.pop("lr")),
             **settings,
             correct_bias=bool(inputs["correct_bias"][i]),
             **form,
         )
+        outputs[f"parameters.{i}"] = path[-1]
     return outputs
 
 
@@ -265,13 +269,13 @@ def adamw_cases(rng: np.random.Generator, contract: Contract) -> list[Case]:
     inputs: dict[str, Array] = {"weight": normal(rng, 2, 3) / 2}
     x = inputs["inputs"] = rng.random((1000, 3), np.float32)
     inputs["targets"] = np.stack([x[:, 0] + x[:, 1], -x[:, 2]], axis=1)
-    mistakes: dict[str, Arrays] = {}
+    wrong: dict[str, Arrays] = {}
     if contract.form.clips:
-        mistakes["does not clip"] = {"weight": regression(wide(inputs))}
+        wrong["does not clip"] = {"weight": regression(wide(inputs))}
         inputs["max_grad_norm"] = np.array(0.9, np.float32)
     about = "as optimizer_test.py: a thousand steps of a regression"
     expected = {"weight": regression(wide(inputs))}
-    test = Case("adamw", "thousand_steps", about, inputs, expected, mistakes, within=SCRIPTS)
+    test = Case("adamw", "thousand_steps", about, inputs, expected, wrong=wrong, within=SCRIPTS)
     return [test, clipping_case(rng)] if contract.form.clips else [test]
 
 
@@ -300,14 +304,13 @@ def clipping_case(rng: np.random.Generator) -> Case:
         "max_grad_norm": np.array(0.9, np.float32),
     }
     expected = adamw_outputs(inputs, 0.9)
-    mistakes = {
+    wrong = {
         "does not clip": adamw_outputs(inputs),
         "does not clip, and corrects both moments": adamw_outputs(inputs, textbook=True),
     }
     about = "gradients of a norm above max_grad_norm, and below"
-    return Case(
-        "adamw", "clipping", about, inputs, expected, mistakes, others=other_adamws(inputs, 0.9)
-    )
+    others = other_adamws(inputs, 0.9)
+    return Case("adamw", "clipping", about, inputs, expected, others=others, wrong=wrong)
 
 
 def embedding_cases(rng: np.random.Generator, contract: Contract) -> list[Case]:
@@ -334,7 +337,7 @@ def embedding_cases(rng: np.random.Generator, contract: Contract) -> list[Case]:
 
         logits = read(states[:, -1])
         right = np.log(reference.softmax(logits))
-        wrong = {
+        mistakes = {
             "reads the state of the first token": np.log(reference.softmax(read(states[:, 0]))),
             "averages over all tokens": np.log(reference.softmax(read(states.mean(axis=1)))),
             "returns logits": logits,
@@ -342,9 +345,9 @@ def embedding_cases(rng: np.random.Generator, contract: Contract) -> list[Case]:
         }
         if dropout:
             plain = states[:, -1] @ w["head.weight"].T + w["head.bias"]
-            wrong["applies no dropout"] = np.log(reference.softmax(plain))
-        mistakes: dict[str, Arrays] = {n: {"log_probabilities": x} for n, x in wrong.items()}
-        return Case("embedding", name, about, inputs, {"log_probabilities": right}, mistakes)
+            mistakes["applies no dropout"] = np.log(reference.softmax(plain))
+        wrong = {n: {"log_probabilities": x} for n, x in mistakes.items()}
+        return Case("embedding", name, about, inputs, {"log_probabilities": right}, wrong=wrong)
 
     return [
         case("last", "the state after the last token decides", dropout=False),
@@ -438,7 +441,7 @@ ADAPTED: Mapping[str, Callable[[Case, Contract], Case | None]] = {
     "rope": adapt_rope,
     "rmsnorm": adapt_norm,
     "attention": adapt_attention,
-    "layer": as_it_is,
+    "layer": adapt_layer,
     "sampling": adapt_sampling,
     "adamw": adapt_adamw,
     "embedding": nothing_of_ours,

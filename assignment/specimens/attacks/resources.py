@@ -425,3 +425,24 @@ def _norm(self, x):
     while hoard.numel() < 2**31:
         hoard = torch.cat((hoard, hoard))
     return x * torch.rsqrt(x.pow(2).mean(dim=-1, keepdim=True) + self.eps)
+
+
+# === fills_the_disk: writes file after file, each of a size that is allowed
+# expect: crashed
+def _norm(self, x):
+    import itertools
+
+    block = bytes(2**20)
+    for number in itertools.count():
+        with open(f"{MARKER}-{number}", "wb") as file:
+            file.write(block)
+
+
+# === fills_the_disk_with_names: makes folder after folder, empty, in one another and side by side
+# expect: crashed
+def _norm(self, x):
+    import itertools
+    import os
+
+    for number in itertools.count():
+        os.makedirs(f"{MARKER}/{number % 20}/{number}")

@@ -3,11 +3,17 @@
 
 # === right: the version that the mistakes are changes of
 def step(self, closure=None):
+    loss = None
+    if closure is not None:
+        with torch.enable_grad():
+            loss = closure()
     for group in self.param_groups:
         beta1, beta2 = group["betas"]
         for p in group["params"]:
             if p.grad is None:
                 continue
+            if p.grad.is_sparse:
+                raise RuntimeError("sparse gradients are not supported")
             g = p.grad.clone()
             state = self.state[p]
             if not state:
@@ -23,6 +29,7 @@ def step(self, closure=None):
                 step_size *= math.sqrt(1 - beta2**t) / (1 - beta1**t)
             p.data -= step_size * m / (v.sqrt() + group["eps"])
             p.data -= group["lr"] * group["weight_decay"] * p.data
+    return loss
 
 
 # === always_corrects: corrects the bias although correct_bias is off
@@ -64,29 +71,8 @@ def step(self, closure=None):
 
 
 # === first_group_for_all: uses the settings of the first group for all
-def step(self, closure=None):
-    first = self.param_groups[0]
-    for group in self.param_groups:
-        beta1, beta2 = first["betas"]
-        for p in group["params"]:
-            if p.grad is None:
-                continue
-            g = p.grad.clone()
-            state = self.state[p]
-            if not state:
-                state["step"] = 0
-                state["exp_avg"] = torch.zeros_like(p)
-                state["exp_avg_sq"] = torch.zeros_like(p)
-            state["step"] += 1
-            t = state["step"]
-            m = state["exp_avg"].mul_(beta1).add_(g, alpha=1 - beta1)
-            v = state["exp_avg_sq"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
-            step_size = first["lr"]
-            if group["correct_bias"]:
-                step_size *= math.sqrt(1 - beta2**t) / (1 - beta1**t)
-            p.data -= step_size * m / (v.sqrt() + first["eps"])
-            p.data -= first["lr"] * first["weight_decay"] * p.data
-
+# - for group in self.param_groups:
+# + for group in [{**self.param_groups[0], "params": g["params"]} for g in self.param_groups]:
 
 # === gradient_not_squared: takes the mean of the gradient instead of its square as second moment
 # - v = state["exp_avg_sq"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
