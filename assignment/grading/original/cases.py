@@ -103,7 +103,7 @@ def adapt_attention(case: Case, contract: Contract) -> Case | None:
     inputs = {name: case.inputs[name] for name in ("query", "key", "value")}
     about = "every token sees itself and those before" if contract.causal else case.about
     return replace(
-        only(case, "attended"),
+        only(case, "attended", "calls_differ"),
         about=about,
         inputs=inputs,
         others=(("", {"forwarded": joined(case.expected["attended"])}),),
@@ -165,8 +165,8 @@ def adapt_sampling(case: Case, contract: Contract) -> Case | None:
     """Without what only a generator of one's own can show."""
     if case.name == "tail":
         return None  # it takes more draws
-    output = "tokens" if "tokens" in case.expected else "shares"
-    expected = {output: case.expected[output], "one_by_one": np.array(0)}
+    outputs = ("tokens", "calls_differ") if "tokens" in case.expected else ("shares",)
+    expected = {**only(case, *outputs).expected, "one_by_one": np.array(0)}
     return replace(case, expected=expected, others=alone(expected), within=SHARES)
 
 

@@ -42,7 +42,7 @@ def run_attention(given: Tensors) -> dict[str, Tensor]:
     """By its own function and as a layer: a learner may build the mask in either."""
     query, key, value = (given[name] for name in ("query", "key", "value"))
     drops = "drops" in given
-    config = tiny_config(n_kv_heads=query.shape[1], dropout=0.5 if drops else 0.0)
+    config = tiny_config(n_kv_heads=query.shape[1], dropout=0.5)
     attention = importlib.import_module("llama").Attention(config).train(drops)
     if drops:
         query, key, value = (x.expand(COPIES, -1, -1, -1) for x in (query, key, value))
@@ -50,8 +50,9 @@ def run_attention(given: Tensors) -> dict[str, Tensor]:
     outputs = {}
     with torch.no_grad():
         if takes_three(attention.compute_query_key_value_scores):
-            attended = attention.compute_query_key_value_scores(query, key, value)
-            outputs["attended"] = attended
+            outputs["attended"] = attention.compute_query_key_value_scores(query, key, value)
+            again = attention.compute_query_key_value_scores(query, key, value)
+            outputs["calls_differ"] = differ(outputs["attended"], again)
         rows = [x.transpose(1, 2).reshape(B, T, -1) for x in (query, key, value)]
         attention.compute_query, attention.compute_key, attention.compute_value = map(Given, rows)
         attention.compute_output = nn.Identity()
@@ -60,9 +61,14 @@ def run_attention(given: Tensors) -> dict[str, Tensor]:
             outputs["forwarded"] = attention(torch.zeros(B, T, config.dim))
     if not drops:
         return outputs
-    averages = {f"{name}_on_average": x.mean(dim=0) for name, x in outputs.items()}
-    differ = {f"{name}_copies_differ": (x != x[:1]).any() for name, x in outputs.items()}
-    return averages | differ
+    found = {name: x for name, x in outputs.items() if name != "calls_differ"}
+    averages = {f"{name}_on_average": x.mean(dim=0) for name, x in found.items()}
+    return averages | {f"{name}_copies_differ": differ(x, x[:1]) for name, x in found.items()}
+
+
+def differ(one: Tensor, other: Tensor) -> Tensor:
+    """Whether two results do; what is no number is like itself."""
+    return ((one != other) & ~(one.isnan() & other.isnan())).any().long()
 
 
 def takes_three(function: Any) -> bool:
@@ -100,7 +106,8 @@ def run_sampling(given: Tensors) -> dict[str, Tensor]:
         each = [model.written(row, draws, options) for row in torch.arange(B).split(1)]
         drawn, alone = torch.cat(each), torch.tensor(1)
     if temperature == 0:
-        return {"tokens": drawn, "one_by_one": alone}
+        again = model.written(rows[:1], 1, options)
+        return {"tokens": drawn, "one_by_one": alone, "calls_differ": differ(drawn[:1], again)}
     shares = torch.stack([(drawn == token).sum(dim=1) / draws for token in range(V)], dim=1)
     if "kept" not in given:
         return {"shares": shares, "one_by_one": alone}
