@@ -274,8 +274,7 @@ def declare(
         raise RefusedError(f"none of {', '.join(files)} is in it, at its top or in one folder")
     if files is FILES and b"from utils import *" in b"".join(intake.files.values()):
         intake.notes.append(
-            "`from utils import *`: written for another edition of this assignment; grade it with "
-            "--edition original"
+            "`from utils import *`: of another edition; grade it with --edition original"
         )
 
 
