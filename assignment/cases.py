@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -55,12 +55,18 @@ class Case:
     inputs: Arrays
     expected: Arrays  # in the order in which they are computed
     hidden: bool = False  # whether only the grader has it
+    # Outputs that pass as well, each with what a human should look at, or nothing
+    others: tuple[tuple[str, Arrays], ...] = ()
+    wrong: Mapping[str, Arrays] = field(default_factory=dict)  # what is wrong -> its outputs
+    within: tuple[float, float] | None = None  # a tolerance of its own
 
     def __str__(self) -> str:
         return f"{self.task}/{self.name}"
 
     def tolerance(self, output: str) -> tuple[float, float]:
         """Absolute and relative tolerance of an output."""
+        if self.within is not None:
+            return self.within
         if output.startswith("share"):
             return SHARES
         return HALF if "half" in self.inputs else EXACT

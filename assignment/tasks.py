@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,34 @@ class Task:
         return self.symbol.partition(".")[2]
 
 
+@dataclass(frozen=True)
+class Edition:
+    """What a course asks for. There are others than ours (`grading/original/`)."""
+
+    files: tuple[str, ...]  # as FILES
+    tasks: Mapping[str, Task]
+
+    @property
+    def written(self) -> list[Task]:
+        """The tasks that ask for a function."""
+        return [task for task in self.tasks.values() if task.symbol is not None]
+
+
+@functools.cache
+def our_edition() -> Edition:
+    """The one that this tree is."""
+    return Edition(FILES, load_tasks())
+
+
 @functools.cache
 def load_tasks() -> dict[str, Task]:
     """The tasks by name, in the order of `tasks.toml`."""
-    with (ROOM / "tasks.toml").open("rb") as file:
+    return read_tasks(ROOM / "tasks.toml")
+
+
+def read_tasks(path: Path) -> dict[str, Task]:
+    """The tasks of a file in the format of `tasks.toml`."""
+    with path.open("rb") as file:
         tables = tomllib.load(file)
     tasks = {}
     for name, table in tables.items():
@@ -56,8 +81,8 @@ def load_tasks() -> dict[str, Task]:
 
 
 def written_tasks() -> list[Task]:
-    """The tasks that ask for a function."""
-    return [task for task in load_tasks().values() if task.symbol is not None]
+    """Those of ours that ask for a function."""
+    return our_edition().written
 
 
 def require_task(name: str) -> Task:

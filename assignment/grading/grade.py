@@ -19,13 +19,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from assignment.grading import exports, pages, real_weights
-from assignment.grading.grader import TITLES, Grader, make_grader, with_real_weights
+from assignment.grading.courses import Course, our_course
+from assignment.grading.grader import Grader, make_grader, with_real_weights
+from assignment.grading.original.edition import CONTRACTS, original
 from assignment.results import SubmissionResult
 from assignment.sandbox.intake import Intake, find_submissions, take_in
 from assignment.sandbox.process import Worker
 from assignment.sandbox.tiers import TIERS
 from assignment.screen import terminal
-from assignment.tasks import PROJECT, load_tasks
+from assignment.tasks import PROJECT
 from support.errors import ArgumentParser
 from support.files import require_writable, write_text
 
@@ -104,6 +106,7 @@ def unique_names(intakes: Sequence[Intake]) -> None:
 def fingerprint(grader: Grader) -> str:
     """Of everything that decides a score beside the submission: results of another are redone."""
     digest = hashlib.sha256(grader.secret)
+    digest.update(grader.course.name.encode())
     for name, data in sorted(grader.base.items()):
         digest.update(name.encode() + b"\0" + data)
     digest.update(b"on real weights" if grader.real is not None else b"")
@@ -123,17 +126,17 @@ def read_result(path: Path, sha256: str, kit: str) -> SubmissionResult | None:
         return None
 
 
-def save_result(out: Path, result: SubmissionResult, kit: str) -> None:
+def save_result(out: Path, result: SubmissionResult, kit: str, course: Course) -> None:
     """One submission's result as data and as a page."""
     text = json.dumps({"kit": kit, **result.to_dict()}, indent=1, ensure_ascii=True)
-    write_text(out / "reports" / f"{result.student}.html", pages.page(result, TITLES))
+    write_text(out / "reports" / f"{result.student}.html", pages.page(result, course.titles))
     write_text(out / "results" / f"{result.student}.json", text + "\n")
 
 
-def save_class(out: Path, results: Sequence[SubmissionResult]) -> None:
+def save_class(out: Path, results: Sequence[SubmissionResult], course: Course) -> None:
     """The class at a glance, as a table for people and one for spreadsheets."""
-    write_text(out / "class.csv", exports.class_csv(results, list(load_tasks())))
-    write_text(out / "class.html", pages.class_page(results, TITLES))
+    write_text(out / "class.csv", exports.class_csv(results, list(course.tasks)))
+    write_text(out / "class.html", pages.class_page(results, course.titles))
 
 
 def main(arguments: list[str]) -> int:
@@ -143,11 +146,14 @@ def main(arguments: list[str]) -> int:
         raise ValueError(f"{options.submission[0]}: no submission in it")
     out: Path = options.out
     require_writable(out / "class.csv")
-    grader = make_grader(read_secret(options.secret or out / "secret"), options.tier)
+    course = chosen_course(options)
+    grader = make_grader(read_secret(options.secret or out / "secret"), options.tier, course)
     print(f"sandbox   {grader.tier}", flush=True)
     if options.require_sandbox and not grader.tier.isolates:
         raise ValueError(f"--require-sandbox: here is only {grader.tier}; install bubblewrap")
     left_out = "--skip-stand-in" if options.skip_stand_in else real_weights.missing()
+    if course.name != our_course().name:
+        left_out = "the stand-in is of our own edition"
     if not left_out:
         try:
             grader = with_real_weights(grader)
@@ -155,7 +161,7 @@ def main(arguments: list[str]) -> int:
             left_out = str(error)
     grader = replace(grader, left_out=left_out)
     print(f"stand-in  {grader.real or f'left out: {left_out}'}", flush=True)
-    intakes = [take_in(path, grader.base) for path in submissions]
+    intakes = [take_in(path, grader.base, files=course.files) for path in submissions]
     unique_names(intakes)
     kit = fingerprint(grader)
     done = {}
@@ -169,19 +175,34 @@ def main(arguments: list[str]) -> int:
     with tqdm(total=len(left), unit="submission", disable=None, leave=False) as bar:
 
         def finished(result: SubmissionResult) -> None:
-            save_result(out, result, kit)
+            save_result(out, result, kit, course)
             done[result.student] = result
             bar.update()
             bar.write(f"{result.score:6.1f} of {result.max_score:g}  {result.student}", sys.stdout)
 
         grade_all(grader, left, options.jobs, finished)
     results = [done[intake.student] for intake in intakes]
-    save_class(out, results)
+    save_class(out, results, course)
     if len(results) == 1:
         width = min(shutil.get_terminal_size((100, 24)).columns, 120)
         print(terminal(results[0], colour=sys.stdout.isatty(), width=width), end="")
     print(f"wrote {out / 'class.csv'}, {out / 'class.html'}, and a page for each in {out}/reports")
     return 0
+
+
+def chosen_course(options: argparse.Namespace) -> Course:
+    """Ours, or the original one by a contract.
+
+    Raises:
+        ValueError: a contract was given for a course that has none to choose.
+    """
+    if options.edition == "original":
+        return original(options.contract or CONTRACTS[0])
+    if options.contract is not None:
+        raise ValueError(
+            f"--contract {options.contract}: this edition has one alone; add --edition original"
+        )
+    return our_course()
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -212,6 +233,19 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         action="store_true",
         help="no run on real weights; without it, one for each submission whose modes run, where "
         "the stand-in checkpoint and the snippets are here",
+    )
+    parser.add_argument(
+        "--edition",
+        choices=("min-llama", "original"),
+        default="min-llama",
+        help="which course the files were written for: this one (default), or the original one, "
+        "with attention of three arguments, sampling in `generate`, `from utils import *`",
+    )
+    parser.add_argument(
+        "--contract",
+        choices=CONTRACTS,
+        help="of --edition original, whether a token sees those after it: bidirectional, as its "
+        "published sanity check has it (default), or causal, as it is taught since 2026",
     )
     options = parser.parse_args(arguments)
     if options.jobs < 1:

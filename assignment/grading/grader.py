@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from assignment.cases import Case, load_cases
+from assignment.cases import Case
 from assignment.grading import real_weights
-from assignment.grading.handout import under_submissions
+from assignment.grading.courses import Course, our_course
 from assignment.grading.real_weights import RealWeights
-from assignment.grading.recipes import hidden_cases
 from assignment.grading.stubs import calls
 from assignment.results import Status, SubmissionResult, TaskResult
 from assignment.sandbox.confine import LIMITS, Limits
@@ -20,9 +19,9 @@ from assignment.sandbox.intake import Intake
 from assignment.sandbox.judge import judge_over
 from assignment.sandbox.process import Worker
 from assignment.sandbox.tiers import Tier, choose_tier
-from assignment.tasks import FILES, PROJECT, Task, load_tasks, written_tasks
+from assignment.tasks import FILES, PROJECT, Edition, Task, our_edition
 
-TITLES = {task.name: task.title for task in load_tasks().values()}
+TITLES = our_course().titles
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Grader:
     real: RealWeights | None = None  # what is run for the rubric's A
     left_out: str = "it was not asked for"  # why nothing is
     limits: Limits = LIMITS  # of one task
+    course: Course = field(default_factory=our_course)
 
     def grade(
         self,
@@ -52,22 +52,21 @@ class Grader:
             intake.source,
             intake.sha256,
             str(self.tier),
-            list(intake.notes),
+            [*intake.notes, *self.course.remarks(intake)],
             intake.refused,
         )
         if intake.refused:
-            result.tasks = nothing_earned(f"refused: {intake.refused}")
+            result.tasks = nothing_earned(f"refused: {intake.refused}", self.course)
             return result
 
         def cases_of(task: Task) -> list[Case]:
-            hidden = hidden_cases(task.name, self.secret, intake.sha256)
-            return [*load_cases(task.name), *(case for case in hidden if case.name != "modes")]
+            return self.course.cases(task.name, self.secret, intake)
 
-        for task in judge_over(worker, self.base, intake.files, cases_of, self.limits):
+        for task in judge_over(worker, self.base, intake.files, cases_of, self.limits, self.course):
             result.tasks.append(task)
             tell(result)
-        add_flags(result, intake)
-        result.rubric = rubric(result, lambda: self.verdict(worker))
+        add_flags(result, intake, self.course)
+        result.rubric = rubric(result, lambda: self.verdict(worker), self.course)
         result.seconds = time.monotonic() - start
         return result
 
@@ -81,19 +80,22 @@ class Grader:
         return self.real.verdict(worker)
 
 
-def make_grader(secret: bytes, only_tier: str | None = None) -> Grader:
+def make_grader(
+    secret: bytes, only_tier: str | None = None, course: Course | None = None
+) -> Grader:
     """Find the best sandbox and prepare what lies under every submission.
 
     Raises:
         ValueError: no sandbox works.
     """
-    base = under_submissions()
+    course = course or our_course()
+    base = course.base()
     with Worker() as trial:
         fill(trial.tree, base)
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             trial.home.chmod(0o755)  # for the user that the trial becomes
         tier = choose_tier(trial.tree, only=only_tier)
-    return Grader(secret, tier, base)
+    return Grader(secret, tier, base, course=course)
 
 
 def with_real_weights(grader: Grader) -> Grader:
@@ -109,18 +111,18 @@ def with_real_weights(grader: Grader) -> Grader:
         return replace(grader, real=RealWeights.measured(worker, grader.secret))
 
 
-def nothing_earned(message: str) -> list[TaskResult]:
+def nothing_earned(message: str, edition: Edition | None = None) -> list[TaskResult]:
     """Every task with no points, so that an error never leaves the denominator."""
     return [
         TaskResult(task.name, Status.NOT_STARTED, 0.0, task.points, message)
-        for task in load_tasks().values()
+        for task in (edition or our_edition()).tasks.values()
     ]
 
 
-def add_flags(result: SubmissionResult, intake: Intake) -> None:
+def add_flags(result: SubmissionResult, intake: Intake, edition: Edition) -> None:
     """Note library calls that do a task in the learner's place; for a human to judge."""
     by_name = {task.task: task for task in result.tasks}
-    for task in written_tasks():
+    for task in edition.written:
         assert task.file is not None
         source = intake.files.get(task.file, b"").decode(errors="replace")
         try:
@@ -130,13 +132,15 @@ def add_flags(result: SubmissionResult, intake: Intake) -> None:
         by_name[task.name].flags += [f"uses {name}" for name in found]
 
 
-def rubric(result: SubmissionResult, verdict: Callable[[], str]) -> dict[str, str]:
+def rubric(
+    result: SubmissionResult, verdict: Callable[[], str], edition: Edition | None = None
+) -> dict[str, str]:
     """The course's own grades, as a second view of the same result.
 
     `verdict` says how the modes do on real weights; it is asked where they run at all.
     """
     passed = {task.task for task in result.tasks if task.status is Status.PASSED}
-    pieces = [task.name for task in written_tasks() if task.name not in passed]
+    pieces = [task.name for task in (edition or our_edition()).written if task.name not in passed]
     runs = [name for name in ("stack", "end_to_end") if name not in passed]
     open_ones = f"not yet: {', '.join(pieces + runs)}"
     return {

@@ -33,6 +33,18 @@ def rmsnorm(x: Array, eps: float) -> Array:
     return x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + eps)
 
 
+def layernorm(x: Array, eps: float) -> Array:
+    """The same of each vector's differences from its mean."""
+    return rmsnorm(x - x.mean(axis=-1, keepdims=True), eps)
+
+
+def normalise(x: Array, w: Arrays, name: str, eps: float) -> Array:
+    """A layer of the model that normalises; one that has a bias is LayerNorm, for an edition's."""
+    if (bias := w.get(f"{name}.bias")) is not None:
+        return layernorm(x, eps) * w[f"{name}.weight"] + bias
+    return rmsnorm(x, eps) * w[f"{name}.weight"]
+
+
 def attention(query: Array, key: Array, value: Array, mask: Array | None) -> Array:
     """One query at a time."""
     B, H, T, D = query.shape
@@ -70,7 +82,7 @@ def layer(
     stages = {} if stages is None else stages
     real = np.ones((B, T), bool) if real is None else real
     positions = np.maximum(real.cumsum(axis=1) - 1, 0)
-    normed = rmsnorm(x, config.layer_norm_eps) * w["attention_norm.weight"]
+    normed = normalise(x, w, "attention_norm", config.layer_norm_eps)
     stages[".attention_norm"] = normed
     query = (normed @ w["attention.compute_query.weight"].T).reshape(B, T, -1, D)
     key = (normed @ w["attention.compute_key.weight"].T).reshape(B, T, -1, D)
@@ -93,7 +105,7 @@ def layer(
     joined = attended.transpose(0, 2, 1, 3).reshape(B, T, -1)
     stages[".attention"] = joined @ w["attention.compute_output.weight"].T
     h = x + stages[".attention"]
-    normed = rmsnorm(h, config.layer_norm_eps) * w["ffn_norm.weight"]
+    normed = normalise(h, w, "ffn_norm", config.layer_norm_eps)
     stages[".ffn_norm"] = normed
     up = swiglu(normed, w["feed_forward.w1.weight"], w["feed_forward.w3.weight"])
     stages[".feed_forward: SwiGLU"] = up
@@ -120,7 +132,7 @@ def llama(
         own = {n.removeprefix(f"{start}."): x for n, x in w.items() if n.startswith(f"{start}.")}
         h = layer(h, own, config, real, inside)
         stages.update({start + name: x for name, x in inside.items()})
-    h = rmsnorm(h, config.layer_norm_eps) * w["norm.weight"]
+    h = normalise(h, w, "norm", config.layer_norm_eps)
     return h @ w["tok_embeddings.weight"].T, h
 
 
@@ -186,7 +198,7 @@ def finetune(given: Arrays, config: Any) -> dict[str, Array]:
     """What `runners/end_to_end.py` measures of finetuning.
 
     The slope of the loss along a direction in each parameter, by a central difference, and the
-    log-probabilities after some steps of AdamW on the head, whose gradient is written out.
+    log-probabilities after some steps of AdamW on the head.
     """
     w = {name: np.asarray(x, np.float64) for name, x in given.items()}
     tokens, real, labels = given["tokens"], given["real"], given["labels_of_rows"]
@@ -204,24 +216,39 @@ def finetune(given: Arrays, config: Any) -> dict[str, Array]:
         step = width * w[f"direction.{name}"]
         ahead, behind = loss(w | {name: w[name] + step}), loss(w | {name: w[name] - step})
         slopes.append((ahead - behind) / (2 * width))
-    h, bias = states(w), np.zeros(len(head))
+    finetuned = finetuned_head(states(w), head, labels, int(given["steps"]))
+    return {"slopes": np.array(slopes), "finetuned": finetuned}
+
+
+def finetuned_head(h: Array, head: Array, labels: Array, steps: int, **form: bool) -> Array:
+    """Log-probabilities after steps of AdamW on a head over fixed states, its gradient written out.
+
+    `form` is handed on to `adamw`.
+    """
+    bias = np.zeros(len(head))
     flat = np.concatenate((head.ravel(), bias))
     gradients: list[Array] = []
-    for n in range(int(given["steps"]) + 1):
+    for n in range(steps + 1):
         after = np.array(gradients).reshape(n, flat.size)
-        p = adamw(flat, list(after), np.full(n, 0.05), 0.9, 0.999, 1e-3, 0.1, True)[-1]
+        p = adamw(flat, list(after), np.full(n, 0.05), 0.9, 0.999, 1e-3, 0.1, True, **form)[-1]
         head, bias = p[: head.size].reshape(head.shape), p[head.size :]
         probabilities = softmax(h @ head.T + bias)
         error = (probabilities - np.eye(len(head))[labels]) / len(labels)
         gradients.append(np.concatenate(((error.T @ h).ravel(), error.sum(axis=0))))
-    return {"slopes": np.array(slopes), "finetuned": np.log(probabilities)}
+    return np.log(probabilities)
 
 
 def adamw(
     p: Array, gradients: Sequence[Array | None], rates: Array, beta1: float, beta2: float,
-    eps: float, weight_decay: float, correct_bias: bool,
+    eps: float, weight_decay: float, correct_bias: bool, textbook: bool = False,
+    decay_first: bool = False,
 ) -> Array:  # fmt: skip
-    """(steps + 1, n) parameters before and after each step; a gradient None skips it."""
+    """(steps + 1, n) parameters before and after each step; a gradient None skips it.
+
+    `textbook` corrects both moments and adds eps after that, as the paper's Algorithm 1 does; it
+    differs from the efficient form, which is ours, where gradients are not far above eps.
+    `decay_first` is torch's order.
+    """
     m, v, t = np.zeros(p.shape), np.zeros(p.shape), 0
     path = [p]
     for g, lr in zip(gradients, rates, strict=True):
@@ -230,8 +257,11 @@ def adamw(
             m = beta1 * m + (1 - beta1) * g
             v = beta2 * v + (1 - beta2) * g**2
             rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t) if correct_bias else lr
-            p = p - rate * m / (np.sqrt(v) + eps)
-            p = p - lr * weight_decay * p
+            late = np.sqrt(1 - beta2**t) if correct_bias and textbook else 1.0
+            kept = 1 - lr * weight_decay
+            p = p * kept if decay_first else p
+            p = p - rate * m / (np.sqrt(v) + eps * late)
+            p = p if decay_first else p * kept
         path.append(p)
     return np.array(path)
 

@@ -23,7 +23,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from assignment.grading import pages
-from assignment.grading.grade import TITLES, Grader, grade_all, make_grader
+from assignment.grading.grade import grade_all
+from assignment.grading.grader import TITLES, Grader, make_grader
 from assignment.grading.handout import under_submissions
 from assignment.grading.stubs import find, first_line, last_line
 from assignment.results import Status, SubmissionResult

@@ -14,7 +14,7 @@ import sys
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -55,16 +55,19 @@ class Intake:
         return digest.hexdigest()
 
 
-def take_in(path: Path, given: Collection[str], student: str | None = None) -> Intake:
+def take_in(
+    path: Path, given: Collection[str], student: str | None = None, files: Sequence[str] = FILES
+) -> Intake:
     """Read a zip or a folder; what is wrong with it is in the result.
 
     Args:
         given: the names of the handout's files, which no helper may hide.
+        files: those of the tasks; another edition has others.
     """
     intake = Intake(student or student_name(path), path.name)
     try:
         members = read_zip(path) if path.is_file() else read_folder(path)
-        declare(intake, dict(members), given)
+        declare(intake, dict(members), given, files)
     except (RefusedError, OSError) as error:
         intake.refused, intake.files = str(error), {}
     return intake
@@ -246,12 +249,14 @@ def require_harmless(member: zipfile.ZipInfo) -> None:
         raise RefusedError(f"{shown(name)} is a bomb: {member.file_size:,} bytes once unpacked")
 
 
-def declare(intake: Intake, members: dict[str, bytes], given: Collection[str]) -> None:
+def declare(
+    intake: Intake, members: dict[str, bytes], given: Collection[str], files: Sequence[str]
+) -> None:
     """Take the declared files and helpers; note the others."""
     if not members:
         raise RefusedError("it is empty")
     for name, data in sorted(members.items()):
-        if name in FILES:
+        if name in files:
             intake.files[name] = normal_lines(name, data, intake)
         elif "/" in name or not name.endswith(".py"):
             intake.notes.append(f"{shown(name)}: ignored, not a part of the submission")
@@ -262,13 +267,15 @@ def declare(intake: Intake, members: dict[str, bytes], given: Collection[str]) -
         else:
             intake.files[name] = data
             intake.notes.append(f"{shown(name)}: taken as a helper")
-    intake.missing = [name for name in FILES if name not in intake.files]
+    intake.missing = [name for name in files if name not in intake.files]
     for name in intake.missing:
         intake.notes.append(f"{name}: missing; its tasks count as not started")
-    if len(intake.missing) == len(FILES):
-        raise RefusedError(f"none of {', '.join(FILES)} is in it, at its top or in one folder")
-    if b"from utils import *" in b"".join(intake.files.values()):
-        intake.notes.append("`from utils import *`: written for another edition of this assignment")
+    if len(intake.missing) == len(files):
+        raise RefusedError(f"none of {', '.join(files)} is in it, at its top or in one folder")
+    if files is FILES and b"from utils import *" in b"".join(intake.files.values()):
+        intake.notes.append(
+            "`from utils import *`: of another edition; grade it with --edition original"
+        )
 
 
 def normal_lines(name: str, data: bytes, intake: Intake) -> bytes:

@@ -19,7 +19,7 @@ from assignment.sandbox.confine import LIMITS, Limits
 from assignment.sandbox.folders import fill
 from assignment.sandbox.process import Worker
 from assignment.sandbox.replies import Reply
-from assignment.tasks import FILES, Task, load_tasks
+from assignment.tasks import Edition, Task, our_edition
 from assignment.text import clean
 
 LIMITS_END_TO_END = Limits(seconds=90, memory=3 * 2**30, file_bytes=2**26)
@@ -32,6 +32,7 @@ def judge(
     only: Collection[str] | None = None,
     give_up: Callable[[str], None] = lambda file: None,
     limits: Limits = LIMITS,
+    edition: Edition | None = None,
 ) -> Iterator[TaskResult]:
     """Run the tasks in order and yield how each stands.
 
@@ -40,10 +41,12 @@ def judge(
         only: these tasks alone, without a look at their requirements.
         give_up: called with a file that cannot be imported, before the others are run.
         limits: of one task, and of an import.
+        edition: whose tasks and files these are; ours, unless another is given.
     """
-    broken = broken_files(worker, give_up, limits)
+    edition = edition or our_edition()
+    broken = broken_files(worker, give_up, limits, edition.files)
     done: dict[str, TaskResult] = {}
-    for task in load_tasks().values():
+    for task in edition.tasks.values():
         if only is not None and task.name not in only:
             continue
         open_ones = (
@@ -73,6 +76,7 @@ def judge_over(
     files: Mapping[str, bytes],
     cases_of: Callable[[Task], Sequence[Case]],
     limits: Limits = LIMITS,
+    edition: Edition | None = None,
 ) -> Iterator[TaskResult]:
     """The same for a submission's files over a fresh handout.
 
@@ -83,18 +87,18 @@ def judge_over(
     def give_up(name: str) -> None:
         (worker.tree / name).write_bytes(given[name])
 
-    yield from judge(worker, cases_of, give_up=give_up, limits=limits)
+    yield from judge(worker, cases_of, give_up=give_up, limits=limits, edition=edition)
 
 
 def broken_files(
-    worker: Worker, give_up: Callable[[str], None], limits: Limits
+    worker: Worker, give_up: Callable[[str], None], limits: Limits, files: Sequence[str]
 ) -> dict[str, Reply]:
     """The files that cannot be imported, and what came of trying; usually one look is enough."""
-    modules = [Path(name).stem for name in FILES]
+    modules = [Path(name).stem for name in files]
     if worker.run(modules, limits=limits).ended == "done":
         return {}
     broken = {}
-    for name, module in zip(FILES, modules, strict=True):
+    for name, module in zip(files, modules, strict=True):
         reply = worker.run([module], limits=limits)
         if reply.ended != "done":
             broken[name] = reply
@@ -122,8 +126,12 @@ def run_task(worker: Worker, task: Task, cases: Sequence[Case], limits: Limits) 
     result.printed = clean(reply.printed, 10_000)
     for case, outputs in zip(cases, reply.outputs, strict=False):
         finding = check_modes(case, outputs) if case.name == "modes" else compare(case, outputs)
-        if finding is not None:
-            cause = likely_cause(cases, reply.outputs, reply.error)
+        remark = None if finding is None else passes_as_well(case, outputs)
+        if remark is not None:
+            result.flags += [remark] if remark and remark not in result.flags else []
+        elif finding is not None:
+            cause = known_to_be_wrong(case, outputs)
+            cause = cause or likely_cause(cases, reply.outputs, reply.error)
             result.status, result.finding = Status.WRONG, replace(finding, cause=cause)
             result.message = f"{finding.output} is wrong in case {finding.case}"
             result.stages = stages(case, outputs) if task.name == "stack" else []
@@ -138,6 +146,22 @@ def run_task(worker: Worker, task: Task, cases: Sequence[Case], limits: Limits) 
         return failed
     result.points, result.message = task.points, f"{len(cases)} cases"
     return result
+
+
+def passes_as_well(case: Case, outputs: Arrays) -> str | None:
+    """The remark of another way in which a case is passed; None where there is no such way."""
+    for remark, other in case.others:
+        if compare(replace(case, expected=other), outputs) is None:
+            return remark
+    return None
+
+
+def known_to_be_wrong(case: Case, outputs: Arrays) -> str:
+    """The mistake that a case itself knows by its outputs, if any."""
+    for mistake, wrong in case.wrong.items():
+        if compare(replace(case, expected=wrong), outputs) is None:
+            return f"an implementation that {mistake}"
+    return ""
 
 
 def check_modes(case: Case, outputs: Arrays) -> Finding | None:
