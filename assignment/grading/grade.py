@@ -178,7 +178,7 @@ def main(arguments: list[str]) -> int:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = ArgumentParser(prog="python -m assignment grade", description=__doc__)
     parser.add_argument(
-        "submission", nargs="+", type=Path, help="a zip, a folder, or a folder of these"
+        "submission", nargs="+", type=Path, help="a zip, a tar or a folder, or a class of these"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     parser.add_argument(
