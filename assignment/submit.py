@@ -10,8 +10,9 @@ from assignment.cases import load_cases
 from assignment.given import own_modules, read_given, stays_behind
 from assignment.learner import collect, show
 from assignment.sandbox.folders import fill
-from assignment.sandbox.intake import Intake, take_in
+from assignment.sandbox.intake import Intake, take
 from assignment.sandbox.judge import judge_over
+from assignment.sandbox.members import file_member
 from assignment.sandbox.process import Worker
 from assignment.sandbox.tiers import choose_tier
 from assignment.tasks import FILES, PROJECT, load_tasks
@@ -43,7 +44,7 @@ def submit(arguments: list[str]) -> int:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
             for name in (*FILES, *own_modules(given)):
                 file.write(PROJECT / name, f"{options.id}/{name}")
-        intake = take_in(temporary, given, student=options.id)
+        intake = take(Intake(options.id, out.name), [file_member(temporary, out.name)], given)
         if intake.refused:
             raise ValueError(f"the grader would refuse it: {intake.refused}")
     print(f"wrote {out}: {', '.join(sorted(intake.files))}", flush=True)

@@ -21,9 +21,10 @@ from tqdm import tqdm
 from assignment.grading import exports, pages, real_weights
 from assignment.grading.courses import Course, our_course
 from assignment.grading.grader import Grader, make_grader, with_real_weights
+from assignment.grading.handins import take_in_class
 from assignment.grading.original.edition import CONTRACTS, original
 from assignment.results import SubmissionResult
-from assignment.sandbox.intake import Intake, find_submissions, take_in
+from assignment.sandbox.intake import Intake
 from assignment.sandbox.process import Worker
 from assignment.sandbox.tiers import TIERS
 from assignment.screen import terminal
@@ -92,17 +93,6 @@ def read_secret(path: Path) -> bytes:
     return secret
 
 
-def unique_names(intakes: Sequence[Intake]) -> None:
-    """Two submissions of one name become `name` and `name-2`."""
-    taken: set[str] = set()
-    for intake in intakes:
-        name, count = intake.student, 1
-        while intake.student.casefold() in taken:  # some file systems tell no case apart
-            count += 1
-            intake.student = f"{name}-{count}"
-        taken.add(intake.student.casefold())
-
-
 def fingerprint(grader: Grader) -> str:
     """Of everything that decides a score beside the submission: results of another are redone."""
     digest = hashlib.sha256(grader.secret)
@@ -141,12 +131,12 @@ def save_class(out: Path, results: Sequence[SubmissionResult], course: Course) -
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
-    submissions = find_submissions(options.submission)
-    if not submissions:
-        raise ValueError(f"{options.submission[0]}: no submission in it")
     out: Path = options.out
-    require_writable(out / "class.csv")
     course = chosen_course(options)
+    intakes, skipped = take_in_class(options.submission, course, out)
+    if not intakes:
+        raise ValueError(f"{options.submission[0]}: no submission in it")
+    require_writable(out / "class.csv")
     grader = make_grader(read_secret(options.secret or out / "secret"), options.tier, course)
     print(f"sandbox   {grader.tier}", flush=True)
     if options.require_sandbox and not grader.tier.isolates:
@@ -161,8 +151,8 @@ def main(arguments: list[str]) -> int:
             left_out = str(error)
     grader = replace(grader, left_out=left_out)
     print(f"stand-in  {grader.real or f'left out: {left_out}'}", flush=True)
-    intakes = [take_in(path, grader.base, files=course.files) for path in submissions]
-    unique_names(intakes)
+    if skipped:
+        print(f"no hand-in {', '.join(skipped)}")
     kit = fingerprint(grader)
     done = {}
     for intake in intakes:
@@ -208,7 +198,7 @@ def chosen_course(options: argparse.Namespace) -> Course:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = ArgumentParser(prog="python -m assignment grade", description=__doc__)
     parser.add_argument(
-        "submission", nargs="+", type=Path, help="a zip, a folder, or a folder of these"
+        "submission", nargs="+", type=Path, help="a zip, a tar or a folder, or a class of these"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     parser.add_argument(

@@ -45,14 +45,14 @@ def parse(source: str) -> ast.Module:
 
 
 def find(source: str, qualified_name: str) -> Function | None:
-    """A function of a module, or a method of a class, by name."""
+    """A function of a module, or a method of a class, by name; the last of several counts."""
     body: Sequence[ast.stmt] = parse(source).body
     *classes, name = qualified_name.split(".")
     for wanted in classes:
         found = [node for node in body if isinstance(node, ast.ClassDef) and node.name == wanted]
-        body = found[0].body if found else []
+        body = found[-1].body if found else []
     functions = [node for node in body if isinstance(node, Function) and node.name == name]
-    return functions[0] if functions else None
+    return functions[-1] if functions else None
 
 
 def signature(source: str, qualified_name: str) -> str | None:

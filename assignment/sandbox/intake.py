@@ -1,38 +1,34 @@
-"""Submissions as they arrive: a zip, a folder, or the bulk download of a class.
+"""What is taken of a submission, and what is not, each with a line.
 
-A zip is parsed and never unpacked: members are read one by one, within limits, under names that
-were checked. Nothing is written here; the grader writes what was taken in.
+Nothing is written here; the grader writes what was taken in.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import re
-import stat
+import io
 import sys
 import unicodedata
-import zipfile
-import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
-from assignment.tasks import FILES, PROJECT
+from assignment.sandbox.archives import ARCHIVES, MAX_ARCHIVE, READABLE, archive_members
+from assignment.sandbox.members import (
+    MAX_FILE,
+    MAX_FILES,
+    Member,
+    RefusedError,
+    file_member,
+    folder_members,
+    shown,
+)
+from assignment.sandbox.sources import as_utf8, defined_twice, is_empty
+from assignment.tasks import FILES, PROJECT, Edition, our_edition
 
-MAX_FILES = 500
-MAX_FILE = 1_000_000  # bytes of one source file
-MAX_ARCHIVE = 100_000_000  # bytes of a zip
-MAX_READ = 20_000_000  # bytes actually read from one
-MAX_DIRECTORY = 1_000_000  # bytes of a zip's list of members, which is read at once
-# Control characters, and those that turn the direction of writing
-UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-class RefusedError(ValueError):
-    """A submission of which nothing is taken."""
+MAX_READ = 20_000_000  # bytes actually read from one submission
 
 
 @dataclass
@@ -45,6 +41,7 @@ class Intake:
     notes: list[str] = field(default_factory=list)  # a line for each file left out
     missing: list[str] = field(default_factory=list)
     refused: str = ""
+    edition: Edition = field(default_factory=our_edition)  # whose files are expected
 
     @property
     def sha256(self) -> str:
@@ -55,235 +52,230 @@ class Intake:
         return digest.hexdigest()
 
 
-def take_in(
-    path: Path, given: Collection[str], student: str | None = None, files: Sequence[str] = FILES
-) -> Intake:
-    """Read a zip or a folder; what is wrong with it is in the result.
+def take_in(path: Path, given: Collection[str], student: str = "submission") -> Intake:
+    """Read an archive or a folder; what is wrong with it is in the result.
 
     Args:
         given: the names of the handout's files, which no helper may hide.
-        files: those of the tasks; another edition has others.
     """
-    intake = Intake(student or student_name(path), path.name)
+    intake = Intake(student, path.name)
     try:
-        members = read_zip(path) if path.is_file() else read_folder(path)
-        declare(intake, dict(members), given, files)
+        members = folder_members(path) if path.is_dir() else [file_member(path, path.name)]
+    except OSError as error:
+        intake.refused = str(error)
+        return intake
+    return take(intake, members, given)
+
+
+def take(intake: Intake, members: Sequence[Member], given: Collection[str]) -> Intake:
+    """The same for what was handed in, listed: a folder's contents, or one archive."""
+    try:
+        declare(intake, opened(intake, members), given)
     except (RefusedError, OSError) as error:
         intake.refused, intake.files = str(error), {}
     return intake
 
 
-def student_name(path: Path) -> str:
-    """A name that can stand in a file name, from that of the submission."""
-    stem = path.stem if path.is_file() else path.name
-    name = "".join(c if c.isalnum() or c in "-_.@" else "_" for c in stem).strip("._")[:80]
-    return name or "submission"
-
-
-def find_submissions(paths: Iterable[Path]) -> list[Path]:
-    """The submissions among the given paths; a folder of zips or of students' folders is a class.
+def opened(intake: Intake, members: Sequence[Member]) -> list[Member]:
+    """What was handed in, with its archives as if they were folders; a lone one is all there is.
 
     Raises:
-        ValueError: a path does not exist, or is neither.
+        RefusedError: the only archive is not harmless, and nothing beside it is of use.
     """
-    found = []
-    for path in paths:
-        if not path.exists():
-            raise ValueError(f"{path}: does not exist")
-        if path.is_file() or any((path / name).exists() for name in FILES):
-            found.append(path)
+    room = MAX_ARCHIVE
+    kept, refusals = [], {}
+    for member in members:
+        if member.fault or not is_archive(member):
+            kept.append(member)
             continue
-        inside = sorted(p for p in path.iterdir() if not p.name.startswith((".", "__")))
-        students = [p for p in inside if p.suffix.lower() == ".zip" or p.is_dir()]
-        if len(students) == 1 and students[0].is_dir() and has_sources(students[0]):
-            found.append(path)  # one student's folder, in a folder
-        elif students:
-            found += students
-        else:
-            found.append(path)
-    return found
+        try:
+            size, inner = open_archive(member, room)
+        except RefusedError as error:
+            refusals[shown(member.name)] = str(error)
+            continue
+        room -= size
+        if len(members) == 1:
+            return inner
+        kept += [replace(each, name=f"{member.name}/{each.name}") for each in inner]
+    if refusals and not any(member.base in FILES for member in kept):
+        raise RefusedError(next(iter(refusals.values())))
+    intake.notes += [f"{name}: left out, {why}" for name, why in refusals.items()]
+    return kept
 
 
-def has_sources(folder: Path) -> bool:
-    return any((folder / name).exists() for name in FILES)
+def is_archive(member: Member) -> bool:
+    return member.kind == "file" and member.name.lower().endswith(ARCHIVES)
 
 
-def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """The files of a folder; links are refused, whatever they point to."""
-    top = folder
-    inside = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
-    folders = [p for p in inside if p.is_dir() and not p.is_symlink()]
-    if not has_sources(folder) and len(folders) == 1:
-        top = folders[0]
-    for path in sorted(top.iterdir()):
-        if path.is_symlink():
-            raise RefusedError(f"{shown(path.name)} is a link")
-        if path.is_file() and path.suffix == ".py":
-            if path.stat().st_size > MAX_FILE:
-                raise RefusedError(f"{shown(path.name)} is larger than {MAX_FILE:,} bytes")
-            yield path.name, path.read_bytes()
-        elif path.is_file():
-            yield path.name, b""
-
-
-def read_zip(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The members of a zip, without the one top folder that all of them may be in.
+def open_archive(member: Member, most: int) -> tuple[int, list[Member]]:
+    """An archive's size in bytes, and its members.
 
     Raises:
-        RefusedError: no zip, or one that is not harmless; the member is named.
+        RefusedError: it is too large, of a kind that is not read, or not harmless.
     """
-    if path.stat().st_size > MAX_ARCHIVE:
+    if not member.name.lower().endswith(READABLE):
+        raise RefusedError(f"a {PurePosixPath(member.name).suffix}: hand in a zip")
+    data = member.read(most + 1)
+    if len(data) > most:
         raise RefusedError(f"the archive is larger than {MAX_ARCHIVE:,} bytes")
-    start = b""
-    try:
-        with path.open("rb") as file:
-            start = file.read(2)
-            require_small_directory(file)
-            with zipfile.ZipFile(file) as archive:
-                everything = archive.infolist()
-                if len(everything) > MAX_FILES:
-                    raise RefusedError(f"too many files: {len(everything):,}, at most {MAX_FILES}")
-                for member in everything:
-                    require_harmless(member)
-                members = [m for m in everything if not m.is_dir() and not is_clutter(m.filename)]
-                yield from read_members(archive, members)
-    except RefusedError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError,
-            RuntimeError) as error:  # fmt: skip
-        what = "a damaged zip" if start == b"PK" else "not a zip"
-        raise RefusedError(f"{what}: {shown(str(error))}") from error
+    members = archive_members(io.BytesIO(data))
+    require_harmless(members)
+    return len(data), members
 
 
-def require_small_directory(file: BinaryIO) -> None:
-    """Raise a RefusedError where the zip's end announces a list of members that fills the memory.
-
-    A 64-bit end, which could say anything, is one that only far larger archives need.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 66_000))
-    tail = file.read()
-    end = tail.rfind(b"PK\5\6")
-    if end >= 0 and int.from_bytes(tail[end + 12 : end + 16], "little") > MAX_DIRECTORY:
-        raise RefusedError(f"too many files, or a damaged zip: at most {MAX_FILES} files")
-    if b"PK\6\7" in tail[max(0, end - 20) : max(0, end)]:
-        raise RefusedError("a zip of the kind for more than 4 GB or 65,535 files")
-    file.seek(0)
+def require_harmless(members: Sequence[Member]) -> None:
+    """Raise a RefusedError where an archive or a folder has in it what no honest one has."""
+    count = sum(member.kind != "left out" for member in members)
+    if count > MAX_FILES:
+        raise RefusedError(f"too many files: {count:,}, at most {MAX_FILES}")
+    for member in members:
+        if member.fault:
+            raise RefusedError(member.fault)
+        if is_archive(member):
+            raise RefusedError(f"{shown(member.name)} is an archive in an archive")
+    require_different([member for member in members if member.kind in ("file", "link")])
 
 
-def read_members(
-    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]
-) -> Iterator[tuple[str, bytes]]:
-    """Names without the student's folder, and contents; source files alone are read."""
-    tops = {PurePosixPath(m.filename).parts[0] for m in members}
-    at_top = any(len(PurePosixPath(m.filename).parts) == 1 for m in members)
-    strip = 1 if len(tops) == 1 and not at_top else 0
-    names = ["/".join(PurePosixPath(m.filename).parts[strip:]) for m in members]
-    require_different(names)
-    total = 0
-    for member, name in zip(members, names, strict=True):
-        if "/" in name or not name.endswith(".py"):
-            if name.lower().endswith((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".whl")):
-                raise RefusedError(f"{shown(name)} is an archive in an archive")
-            yield name, b""
-            continue
-        with archive.open(member) as file:
-            data = file.read(MAX_FILE + 1)  # what it really holds, whatever the header says
-        total += len(data)
-        if len(data) > MAX_FILE or total > MAX_READ:
-            raise RefusedError(f"{shown(name)} is larger than {MAX_FILE:,} bytes")
-        if data.startswith(b"PK\3\4"):
-            raise RefusedError(f"{shown(name)} is an archive in an archive")
-        yield name, data
-
-
-def require_different(names: list[str]) -> None:
+def require_different(members: Sequence[Member]) -> None:
     """Raise a RefusedError where two members would be one file to some system."""
-    seen: dict[str, str] = {}
-    for name in names:
+    seen: dict[str, Member] = {}
+    for member in members:
+        name = member.name
         same = unicodedata.normalize("NFKC", name).casefold()
-        if seen.get(same) == name:
-            raise RefusedError(f"{shown(name)} is in it twice")
-        if same in seen:
+        other = seen.setdefault(same, member)
+        if other is not member:
+            if other.name == name:
+                raise RefusedError(f"{shown(name)} is in it twice")
             raise RefusedError(
-                f"{shown(name)} and {shown(seen[same])}: only case or accents differ"
+                f"{shown(name)} and {shown(other.name)}: only case or accents differ"
             )
-        seen[same] = name
     for name in seen:
         for folder in map(str, PurePosixPath(name).parents):
             if folder in seen:
-                raise RefusedError(f"{shown(seen[folder])} is both a file and a folder")
+                what = "a link" if seen[folder].kind == "link" else "both a file and a folder"
+                raise RefusedError(f"{shown(seen[folder].name)} is {what}")
 
 
-def is_clutter(name: str) -> bool:
-    """What macOS and Windows add to archives."""
-    parts = PurePosixPath(name).parts
-    return (
-        "__MACOSX" in parts
-        or not parts
-        or parts[-1].startswith("._")
-        or parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini")
-    )
-
-
-def require_harmless(member: zipfile.ZipInfo) -> None:
-    """Raise a RefusedError for a member that is no plain file or folder within the archive."""
-    name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
-    original = getattr(member, "orig_filename", name)
-    if not name or len(name) > 200 or UNFIT.search(original):
-        raise RefusedError(f"{shown(name) or 'a member'}: a name that is none")
-    if name.startswith(("/", "\\")):
-        raise RefusedError(f"{shown(name)} is an absolute path")
-    if ":" in name:
-        raise RefusedError(f"{shown(name)}: a colon in a name, for a drive or a stream to Windows")
-    if "\\" in original:
-        raise RefusedError(f"{shown(name)} has backslashes in its path")
-    if ".." in PurePosixPath(name).parts:
-        raise RefusedError(f"{shown(name)} leads out of the archive (..)")
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        what = "a link" if kind == stat.S_IFLNK else "a device, a pipe or a socket"
-        raise RefusedError(f"{shown(name)} is {what}")
-    if member.flag_bits & 1:
-        raise RefusedError(f"{shown(name)} is encrypted")
-    if member.file_size > 50 * MAX_FILE and member.file_size > 100 * max(member.compress_size, 1):
-        raise RefusedError(f"{shown(name)} is a bomb: {member.file_size:,} bytes once unpacked")
-
-
-def declare(
-    intake: Intake, members: dict[str, bytes], given: Collection[str], files: Sequence[str]
-) -> None:
-    """Take the declared files and helpers; note the others."""
-    if not members:
+def declare(intake: Intake, members: Sequence[Member], given: Collection[str]) -> None:
+    """Take the declared files and helpers of one folder; note all else."""
+    require_harmless(members)
+    files = [member for member in members if member.kind in ("file", "link")]
+    if not files:
         raise RefusedError("it is empty")
-    for name, data in sorted(members.items()):
-        if name in files:
-            intake.files[name] = normal_lines(name, data, intake)
-        elif "/" in name or not name.endswith(".py"):
-            intake.notes.append(f"{shown(name)}: ignored, not a part of the submission")
-        elif not name.removesuffix(".py").isidentifier():
-            intake.notes.append(f"{shown(name)}: ignored, no module can be imported by this name")
-        elif (why := shadowed(name, given)) is not None:
-            intake.notes.append(f"{shown(name)}: ignored, it would hide {why}")
-        else:
-            intake.files[name] = data
-            intake.notes.append(f"{shown(name)}: taken as a helper")
-    intake.missing = [name for name in files if name not in intake.files]
-    for name in intake.missing:
-        intake.notes.append(f"{name}: missing; its tasks count as not started")
-    if len(intake.missing) == len(files):
-        raise RefusedError(f"none of {', '.join(files)} is in it, at its top or in one folder")
-    if files is FILES and b"from utils import *" in b"".join(intake.files.values()):
+    top = chosen_folder(files, intake.edition.files)
+    contents = read_sources([member for member in files if member.folder == top])
+    for member in sorted(members, key=lambda each: each.name):
+        name = member.name.removeprefix(f"{top}/" if top else "")
+        if member.folder == top and name in contents:
+            take_source(intake, name, contents[name], given)
+        elif (why := ignored(member, top)) is not None:
+            name += "/" * (member.kind == "left out")
+            intake.notes.append(f"{shown(name)}: {why}")
+    note_missing(intake, contents)
+    ours = intake.edition.files == FILES
+    if ours and b"from utils import *" in b"".join(intake.files.values()):
         intake.notes.append(
             "`from utils import *`: of another edition; grade it with --edition original"
         )
 
 
-def normal_lines(name: str, data: bytes, intake: Intake) -> bytes:
-    """The same without a byte order mark; noted, so that the learner knows."""
-    if data.startswith(b"\xef\xbb\xbf"):
-        intake.notes.append(f"{name}: begins with a byte order mark, which was taken off")
-        data = data[3:]
-    return data
+def note_missing(intake: Intake, contents: Collection[str]) -> None:
+    """Say which of the five files are not there, or have nothing in them.
+
+    Raises:
+        RefusedError: none has.
+    """
+    wanted = intake.edition.files
+    intake.missing = [name for name in wanted if name not in intake.files]
+    if len(intake.missing) == len(wanted):
+        raise RefusedError(f"empty: {', '.join(name for name in wanted if name in contents)}")
+    for name in intake.missing:
+        what = "is empty" if name in contents else "missing"
+        intake.notes.append(f"{name}: {what}; its tasks count as not started")
+
+
+def chosen_folder(files: Iterable[Member], wanted: Sequence[str]) -> str:
+    """The folder with the most of the five files; of several, the one that is least deep.
+
+    Raises:
+        RefusedError: there is none, or no reason to prefer one.
+    """
+    files = list(files)
+    counts = Counter(member.folder for member in files if member.base in wanted)
+    if not counts:
+        raise RefusedError(none_of_them(files, wanted))
+
+    def rank(folder: str) -> tuple[int, int]:
+        return -counts[folder], len(PurePosixPath(folder).parts)
+
+    best = sorted(folder for folder in counts if rank(folder) == min(map(rank, counts)))
+    if len(best) > 1:
+        both = " and ".join(f"{shown(folder)}/" for folder in best[:2])
+        count = counts[best[0]]
+        raise RefusedError(f"{both} have {count} of the five files each: hand in one folder")
+    return best[0]
+
+
+def none_of_them(files: Sequence[Member], wanted: Sequence[str]) -> str:
+    """Why nothing can be graded of a submission without any of the five files."""
+    name, listed = shown(files[0].name), ", ".join(wanted)
+    if len(files) > 1:
+        return f"none of {listed} is in it, in any folder"
+    what = "a link" if files[0].kind == "link" else "all there is"
+    return f"{name} is {what}: hand in a zip with {listed}"
+
+
+def read_sources(members: Iterable[Member]) -> dict[str, bytes]:
+    """Names and contents of the source files in one folder; all others are never read.
+
+    Raises:
+        RefusedError: one is a link or an archive, or there is too much in them.
+    """
+    contents, total = {}, 0
+    for member in members:
+        if member.kind == "link" and member.base in FILES:
+            raise RefusedError(f"{shown(member.name)} is a link")
+        if member.kind == "link" or not member.base.endswith(".py"):
+            continue
+        data = member.read(MAX_FILE + 1)
+        total += len(data)
+        if len(data) > MAX_FILE or total > MAX_READ:
+            raise RefusedError(f"{shown(member.base)} is larger than {MAX_FILE:,} bytes")
+        if data.startswith(b"PK\3\4"):
+            raise RefusedError(f"{shown(member.base)} is an archive in an archive")
+        contents[member.base] = data
+    return contents
+
+
+def ignored(member: Member, top: str) -> str | None:
+    """Why a member is not taken; None for a folder, which its files speak for."""
+    if member.kind == "folder":
+        return None
+    if member.kind == "link":
+        return "ignored, it is a link"
+    if member.base in FILES:
+        return f"left out, the files {f'in {shown(top)}/' if top else 'at the top'} were taken"
+    return "ignored, not a part of the submission"
+
+
+def take_source(intake: Intake, name: str, data: bytes, given: Collection[str]) -> None:
+    """Take one of the five files, unless it is empty, or a helper, unless it hides something."""
+    if name not in intake.edition.files:
+        if not name.removesuffix(".py").isidentifier():
+            intake.notes.append(f"{shown(name)}: ignored, no module can be imported by this name")
+            return
+        if (why := shadowed(name, given)) is not None:
+            intake.notes.append(f"{shown(name)}: ignored, it would hide {why}")
+            return
+        intake.notes.append(f"{shown(name)}: taken as a helper")
+    data, said = as_utf8(data)
+    if said:
+        intake.notes.append(f"{shown(name)}: {said}")
+    if name in intake.edition.files and is_empty(data):
+        return
+    intake.files[name] = data
+    asked = [task.qualified_name for task in intake.edition.written if task.file == name]
+    intake.notes += [f"{name}: {line}" for line in defined_twice(data, asked)]
 
 
 def shadowed(name: str, given: Collection[str]) -> str | None:
@@ -302,8 +294,3 @@ def shadowed(name: str, given: Collection[str]) -> str | None:
     place = Path(found.origin).parent if found.submodule_search_locations else Path(found.origin)
     # In a learner's tree the helper itself is found; `.venv` lies deeper.
     return None if place.parent == PROJECT else "an installed package"
-
-
-def shown(name: str) -> str:
-    """A name from outside, fit for one line of a report."""
-    return "".join(c if c.isprintable() else "?" for c in name)[:100]

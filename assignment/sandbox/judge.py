@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assignment.arrays import Arrays
@@ -22,7 +23,22 @@ from assignment.sandbox.replies import Reply
 from assignment.tasks import Edition, Task, our_edition
 from assignment.text import clean
 
+Swap = Callable[[str, bool], None]  # a file, and whether the handout's version is to be there
+LACKING = re.compile(r"ImportError: cannot import name '(\w{1,80})' from")
 LIMITS_END_TO_END = Limits(seconds=90, memory=3 * 2**30, file_bytes=2**26)
+
+
+@dataclass(frozen=True)
+class HeldUp:
+    """How a file can be imported that others keep from it: beside the handout's version of them."""
+
+    others: tuple[str, ...]
+    name: str  # what is not defined
+
+    @property
+    def culprit(self) -> str:
+        """The file that made the difference, given up last, and what is wrong with it."""
+        return f"{self.others[-1]}, which has no {self.name}"
 
 
 def judge(
@@ -30,7 +46,7 @@ def judge(
     cases_of: Callable[[Task], Sequence[Case]],
     *,
     only: Collection[str] | None = None,
-    give_up: Callable[[str], None] = lambda file: None,
+    swap: Swap = lambda file, ours: None,
     limits: Limits = LIMITS,
     edition: Edition | None = None,
 ) -> Iterator[TaskResult]:
@@ -39,12 +55,12 @@ def judge(
     Args:
         cases_of: the cases of a task.
         only: these tasks alone, without a look at their requirements.
-        give_up: called with a file that cannot be imported, before the others are run.
+        swap: puts the handout's version of a file in place of the learner's, or the learner's back.
         limits: of one task, and of an import.
         edition: whose tasks and files these are; ours, unless another is given.
     """
     edition = edition or our_edition()
-    broken = broken_files(worker, give_up, limits, edition.files)
+    broken, held_up = broken_files(worker, swap, limits, edition.files)
     done: dict[str, TaskResult] = {}
     for task in edition.tasks.values():
         if only is not None and task.name not in only:
@@ -57,12 +73,14 @@ def judge(
         unstarted = any(done[name].status is Status.NOT_STARTED for name in open_ones)
         if task.file in broken:
             result = result_of_import(task, broken)
-        elif broken and task.file is None:
-            result = blocked(task, sorted(broken))
+        elif (broken or held_up) and task.file is None:
+            result = blocked(task, sorted({*broken, *(one.culprit for one in held_up.values())}))
         elif open_ones and (unstarted or task.name != "stack"):
             result = blocked(task, open_ones)
         else:
-            result = run_task(worker, task, cases_of(task), limits)
+            others = held_up[task.file].others if task.file in held_up else ()
+            with beside(others, swap):
+                result = run_task(worker, task, cases_of(task), limits)
             if open_ones:  # it was run for its first divergence, and earns nothing
                 result.status, result.points = Status.BLOCKED, 0.0
                 result.message = f"blocked by {', '.join(open_ones)}"
@@ -80,30 +98,67 @@ def judge_over(
 ) -> Iterator[TaskResult]:
     """The same for a submission's files over a fresh handout.
 
-    A file that cannot be imported costs its own tasks; the others run beside the handout's own.
+    A file that cannot be imported, or lacks what another one imports from it, costs its own tasks;
+    the others run beside the handout's own.
     """
     fill(worker.tree, {**given, **files})
 
-    def give_up(name: str) -> None:
-        (worker.tree / name).write_bytes(given[name])
+    def swap(name: str, ours: bool) -> None:
+        (worker.tree / name).write_bytes(given[name] if ours else files.get(name, given[name]))
 
-    yield from judge(worker, cases_of, give_up=give_up, limits=limits, edition=edition)
+    yield from judge(worker, cases_of, swap=swap, limits=limits, edition=edition)
 
 
 def broken_files(
-    worker: Worker, give_up: Callable[[str], None], limits: Limits, files: Sequence[str]
-) -> dict[str, Reply]:
-    """The files that cannot be imported, and what came of trying; usually one look is enough."""
+    worker: Worker, swap: Swap, limits: Limits, files: Sequence[str]
+) -> tuple[dict[str, Reply], dict[str, HeldUp]]:
+    """The files that cannot be imported, and what came of trying; usually one look is enough.
+
+    Those that only lack what another file should define come second.
+    """
     modules = [Path(name).stem for name in files]
     if worker.run(modules, limits=limits).ended == "done":
-        return {}
-    broken = {}
-    for name, module in zip(files, modules, strict=True):
+        return {}, {}
+    broken, held_up = {}, {}
+    for place, (name, module) in enumerate(zip(files, modules, strict=True)):
         reply = worker.run([module], limits=limits)
-        if reply.ended != "done":
+        if reply.ended == "done":
+            continue
+        lacking = LACKING.match(reply.error)
+        before = [file for file in reversed(files[:place]) if file not in broken]
+        others = find_culprit(worker, module, before, swap, limits) if lacking else ()
+        if lacking and others:
+            held_up[name] = HeldUp(others, lacking[1])
+        else:
             broken[name] = reply
-            give_up(name)
-    return broken
+            swap(name, True)
+    return broken, held_up
+
+
+def find_culprit(
+    worker: Worker, module: str, files: Sequence[str], swap: Swap, limits: Limits
+) -> tuple[str, ...]:
+    """Give up one file after the other until a module can be imported; then put them back.
+
+    Returns those that were given up; none where it did not help.
+    """
+    for count in range(1, len(files) + 1):
+        with beside(files[:count], swap):
+            if worker.run([module], limits=limits).ended == "done":
+                return tuple(files[:count])
+    return ()
+
+
+@contextmanager
+def beside(files: Sequence[str], swap: Swap) -> Iterator[None]:
+    """With the handout's version of these files, for as long as it lasts."""
+    for name in files:
+        swap(name, True)
+    try:
+        yield
+    finally:
+        for name in files:
+            swap(name, False)
 
 
 def result_of_import(task: Task, broken: Mapping[str, Reply]) -> TaskResult:

@@ -31,7 +31,7 @@ def run_kit(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.Completed
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A class of three, graded: (submissions, results)."""
+    """A class of five, graded: (submissions, results)."""
     folder = tmp_path_factory.mktemp("class")
     files = selftest.solution()
     with zipfile.ZipFile(folder / "ada.zip", "w") as archive:
@@ -45,9 +45,17 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     for name, text in files.items():
         (folder / "bob" / name).write_text(text, encoding="utf-8")
     (folder / "eve.zip").write_bytes(b"PK no zip")
+    lacking = selftest.solution()
+    lacking["llama.py"] = lacking["llama.py"].partition("class Llama(")[0]
+    (folder / "carl").mkdir()
+    for name, text in lacking.items():
+        (folder / "carl" / name).write_text(text, encoding="utf-8")
+    (folder / "dora_LATE_1_2_report.pdf").write_bytes(b"%PDF")
+    (folder / "gradebook.csv").write_text("student\n", encoding="utf-8")
     out = folder.parent / f"{folder.name}-out"
     result = run_kit("grade", folder, "--out", out, "--skip-stand-in")
     assert result.returncode == 0, result.stderr
+    assert "no hand-in gradebook.csv" in result.stdout
     return folder, out
 
 
@@ -61,12 +69,24 @@ def test_scores_are_exact(graded: tuple[Path, Path]) -> None:
     assert table["ada"]["score"] == "100"
     assert table["eve"]["score"] == "0"
     assert "zip" in table["eve"]["refused"]
+    assert table["dora"]["source"] == "dora_LATE_1_2_report.pdf"
+    assert "report.pdf" in table["dora"]["refused"]
+    assert len(table) == 5
     bob = table["bob"]
     assert bob["attention status"] == "wrong"
     assert bob["sampling status"] == "crashed"
     assert bob["stack status"] == bob["end_to_end status"] == "blocked"
     lost = sum(load_tasks()[n].points for n in ("attention", "sampling", "stack", "end_to_end"))
     assert float(bob["score"]) == 100 - lost
+
+
+def test_a_class_that_is_missing_costs_no_other_file(graded: tuple[Path, Path]) -> None:
+    """classifier.py imports Llama from llama.py, which has none here."""
+    carl = rows(graded[1])["carl"]
+    assert carl["zero_shot status"] == carl["embedding status"] == carl["layer status"] == "passed"
+    assert carl["stack status"] == "blocked"
+    lost = sum(load_tasks()[name].points for name in ("stack", "end_to_end"))
+    assert float(carl["score"]) == 100 - lost
 
 
 def test_a_mistake_is_named_and_pictured(graded: tuple[Path, Path]) -> None:
@@ -85,7 +105,7 @@ def test_grading_goes_on_where_it_was(graded: tuple[Path, Path]) -> None:
     (out / "results" / "bob.json").unlink()
     (out / "class.csv").unlink()
     again = run_kit("grade", folder, "--out", out, "--skip-stand-in")
-    assert "1 of 3 were graded before" in again.stdout  # a refusal is looked at anew
+    assert "2 of 5 were graded before" in again.stdout  # a refusal is looked at anew
     assert rows(out)["bob"]["score"] != "0"
 
 

@@ -375,6 +375,13 @@ def test_library_calls_are_flagged_however_they_are_imported(
     assert calls(source, "todo", ["torch.optim.AdamW"]) == ["torch.optim.AdamW"] * found
 
 
+def test_of_two_definitions_the_last_is_looked_at_as_python_does() -> None:
+    first = "class A:\n    def f(self):\n        return 1\n\n"
+    second = "import torch\n\nclass A:\n    def f(self):\n        return torch.optim.AdamW\n"
+    assert calls(first + second, "A.f", ["torch.optim.AdamW"]) == ["torch.optim.AdamW"]
+    assert calls(second + first, "A.f", ["torch.optim.AdamW"]) == []
+
+
 def test_every_task_has_cases_points_and_three_hints() -> None:
     assert sum(about.points for about in load_tasks().values()) == 100
     for about in load_tasks().values():

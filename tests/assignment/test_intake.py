@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Mapping
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assignment.grading.grade import unique_names
-from assignment.grading.handout import under_submissions
-from assignment.sandbox import intake
-from assignment.sandbox.intake import Intake, find_submissions, student_name
+from assignment.sandbox.members import UNFIT
 from assignment.specimens.archives import hostile
 from assignment.specimens.archives.hostile import ARCHIVES
 from assignment.specimens.archives.odd import ODD_BUT_HONEST
-from assignment.tasks import FILES, PROJECT
+from assignment.tasks import FILES
+from tests.assignment.submissions import HONEST, Form, take_in, unpacked, zipped
 from tests.helpers import contents
-
-GIVEN = under_submissions()
-HONEST = {name: (PROJECT / name).read_bytes() for name in FILES}
-
-
-def take_in(path: Path, student: str | None = None) -> Intake:
-    return intake.take_in(path, GIVEN, student)
-
-
-def zipped(path: Path, files: Mapping[str, bytes | str] = HONEST) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return path
-
-
-def unpacked(folder: Path, files: Mapping[str, bytes] = HONEST) -> Path:
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
@@ -54,7 +29,7 @@ def test_a_hostile_archive_is_refused_by_name_and_nothing_is_written(
     before = contents(tmp_path)
     taken = take_in(tmp_path / "student.zip")
     assert word in taken.refused.lower(), taken.refused
-    assert not intake.UNFIT.search(taken.refused)
+    assert not UNFIT.search(taken.refused)
     assert "\n" not in taken.refused
     assert len(taken.refused) < 300
     assert taken.files == {}
@@ -93,11 +68,28 @@ def test_one_top_folder_is_stripped(top: str, tmp_path: Path) -> None:
     assert take_in(path).files == HONEST
 
 
-def test_two_top_folders_are_refused_with_the_names_that_are_looked_for(tmp_path: Path) -> None:
-    files = {f"{top}/{name}": data for top in ("a", "b") for name, data in HONEST.items()}
-    taken = take_in(zipped(tmp_path / "a.zip", files))
-    assert "rope.py" in taken.refused
-    assert "in one folder" in taken.refused
+@pytest.mark.parametrize("form", [zipped, unpacked])
+def test_of_two_folders_the_one_with_more_of_the_files_is_taken(form: Form, tmp_path: Path) -> None:
+    deep = {f"Users/me/hw1/{name}": data for name, data in HONEST.items()}
+    old = {"old/llama.py": b"x = 1\n", "old/rope.py": b"x = 1\n", "helper.py": b"", "notes": b""}
+    taken = take_in(form(tmp_path / "a.zip", deep | old))
+    assert taken.files == HONEST
+    assert taken.notes == [
+        "helper.py: ignored, not a part of the submission",
+        "notes: ignored, not a part of the submission",
+        "old/llama.py: left out, the files in Users/me/hw1/ were taken",
+        "old/rope.py: left out, the files in Users/me/hw1/ were taken",
+    ]
+
+
+def test_of_two_alike_the_one_that_is_less_deep_is_taken_or_both_are_named(tmp_path: Path) -> None:
+    files = {f"{top}{name}": x for top in ("a/", "b/old/") for name, x in HONEST.items()}
+    files["b/old/llama.py"] = b"x = 1\n"
+    assert take_in(zipped(tmp_path / "a.zip", files)).files == HONEST
+    files = {f"{top}/{name}": x for top in ("a", "b") for name, x in HONEST.items()}
+    taken = take_in(zipped(tmp_path / "b.zip", files))
+    assert taken.refused == "a/ and b/ have 5 of the five files each: hand in one folder"
+    assert taken.files == {}
 
 
 def test_clutter_is_no_second_top_folder_and_gets_no_line(tmp_path: Path) -> None:
@@ -128,22 +120,87 @@ def test_a_helper_is_taken_and_what_would_hide_something_is_not(tmp_path: Path) 
 
 
 def test_what_is_no_source_at_the_top_is_ignored_with_a_line(tmp_path: Path) -> None:
-    others = ("README.md", "rope.pyc", "__pycache__/rope.cpython-311.pyc", "tests/conftest.py",
-              "llama/__init__.py", "sst-dev-prompting-output.txt", "data/sanity_check.npz",
-              "torch.pth", "pyvenv.cfg", "rope.so")  # fmt: skip
-    taken = take_in(zipped(tmp_path / "a.zip", {**HONEST, **dict.fromkeys(others, b"")}))
+    others = ("README.md", "rope.pyc", "tests/conftest.py", "llama/__init__.py", "pyvenv.cfg",
+              "sst-dev-output.txt", "data/sanity_check.npz", "torch.pth", "rope.so")  # fmt: skip
+    tools = (".venv/", ".git/", "venv/", "sub/.idea/", "node_modules/", "__pycache__/")
+    inside = [f"{folder}lib/{name}" for folder in tools for name in (*FILES, *map(str, range(99)))]
+    everything = {**HONEST, **dict.fromkeys((*others, *inside), b"")}
+    taken = take_in(zipped(tmp_path / "a.zip", everything))
     assert taken.files == HONEST
     assert taken.notes == [
-        f"{name}: ignored, not a part of the submission" for name in sorted(others)
+        f"{name}: ignored, not a part of the submission" for name in sorted((*others, *tools))
     ]
+    assert take_in(unpacked(tmp_path / "a", everything)).notes == taken.notes
 
 
 def test_all_missing_files_are_named_at_once(tmp_path: Path) -> None:
-    taken = take_in(zipped(tmp_path / "a.zip", {"rope.py": b"", "llama.py": b""}))
+    files = {"rope.py": b"x = 1\n", "llama.py": b"x = 1\n"}
+    taken = take_in(zipped(tmp_path / "a.zip", files))
     assert taken.refused == ""
     assert taken.missing == ["sampling.py", "optimizer.py", "classifier.py"]
     for name in taken.missing:
         assert f"{name}: missing; its tasks count as not started" in taken.notes
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\t\n", b"# to do\n\n  # more\n", b'"""To do."""\n'])
+def test_a_file_with_nothing_in_it_counts_as_missing(data: bytes, tmp_path: Path) -> None:
+    taken = take_in(zipped(tmp_path / "a.zip", {**HONEST, "llama.py": data}))
+    assert taken.missing == ["llama.py"]
+    assert taken.notes == ["llama.py: is empty; its tasks count as not started"]
+    assert "llama.py" not in taken.files
+    nothing = take_in(zipped(tmp_path / "b.zip", {"rope.py": data, "llama.py": data}))
+    assert nothing.refused == "empty: rope.py, llama.py"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+def test_what_was_saved_in_two_or_four_bytes_is_read_and_said(
+    encoding: str, tmp_path: Path
+) -> None:
+    code = "def f():\r\n    return 'h\u00e9 \U0001f469'\r\n"
+    marked = code if encoding in ("utf-16", "utf-32") else "\ufeff" + code
+    files = {**HONEST, "rope.py": marked.encode(encoding), "help.py": marked.encode(encoding)}
+    taken = take_in(zipped(tmp_path / "a.zip", files))
+    assert taken.files["rope.py"] == taken.files["help.py"] == code.encode()
+    kind = encoding[:6].upper()
+    assert sum(f"is {kind}" in note and "save it as UTF-8" in note for note in taken.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("x = 1\ny = '\u00e9'\n".encode("latin-1"), "line 2 is not UTF-8"),
+        (b"\xff\xfe\0", "NUL bytes"),
+        ("x = 1\n".encode("utf-16-le"), "NUL bytes"),
+    ],
+)
+def test_what_python_cannot_read_is_said_with_the_remedy(
+    data: bytes, said: str, tmp_path: Path
+) -> None:
+    taken = take_in(zipped(tmp_path / "a.zip", {**HONEST, "rope.py": data}))
+    (note,) = taken.notes
+    assert said in note
+    assert "save it as UTF-8" in note
+    declared = "# coding: latin-1\ny = '\u00e9'\n".encode("latin-1")
+    assert take_in(zipped(tmp_path / "b.zip", {**HONEST, "rope.py": declared})).notes == []
+
+
+def test_what_is_defined_twice_is_said_with_its_lines(tmp_path: Path) -> None:
+    llama = HONEST["llama.py"].decode()
+    start = llama.index("    def SwiGLU")
+    end = llama.index("    def forward", start)
+    lines = [llama[:at].count("\n") + 1 for at in (start, end)]
+    files = {
+        "llama.py": (llama[:end] + llama[start:end] + llama[end:]).encode(),
+        "rope.py": HONEST["rope.py"] + b"\ndef apply_rotary_emb():\n    pass\n",
+        "optimizer.py": b"def f(): pass\ndef f(): pass\n",  # no task's: nobody else's business
+    }
+    taken = take_in(zipped(tmp_path / "a.zip", HONEST | files))
+    rope, swiglu = sorted(taken.notes, reverse=True)
+    assert swiglu == (
+        f"llama.py: defines FeedForward.SwiGLU more than once, in lines {lines[0]}, {lines[1]}; "
+        "the last one counts"
+    )
+    assert "rope.py: defines apply_rotary_emb more than once, in lines" in rope
 
 
 @pytest.mark.parametrize("folder", [False, True])
@@ -161,33 +218,8 @@ def test_names_beyond_ascii_are_names(tmp_path: Path) -> None:
     name = "J\u00f6rg M\u00fcller \u738b.zip"
     files = {**HONEST, "notes-\U0001f469\u200d\U0001f4bb.txt": b"", "h\u00e9lper.py": b"A = 1\n"}
     taken = take_in(zipped(tmp_path / name, files))
-    assert taken.student == "J\u00f6rg_M\u00fcller_\u738b"
     assert taken.files == {**HONEST, "h\u00e9lper.py": b"A = 1\n"}
     assert len(taken.sha256) == 64
-
-
-@pytest.mark.parametrize(
-    ("name", "student"),
-    [
-        ("anna.zip", "anna"),
-        ("anna.m@x.org.zip", "anna.m@x.org"),
-        ("<b>.zip", "b"),
-        ("\x1b[2J.zip", "2J"),
-        ("...zip", "submission"),
-        ("x" * 150 + ".zip", "x" * 80),
-    ],
-)
-def test_a_student_has_a_name_that_a_file_can_have(name: str, student: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(b"")
-    assert student_name(tmp_path / name) == student
-
-
-def test_two_of_one_name_are_told_apart() -> None:
-    names = ["a", "a", "a-2", "A", "a", "x" * 80, "x" * 80]
-    intakes = [Intake(name, "") for name in names]
-    unique_names(intakes)
-    assert len({each.student.casefold() for each in intakes}) == len(names)
-    assert [each.student for each in intakes][:2] == ["a", "a-2"]
 
 
 def test_the_digest_depends_on_what_was_taken_and_on_nothing_else(tmp_path: Path) -> None:
@@ -209,6 +241,7 @@ def test_a_folder_is_taken_as_a_zip_is(tmp_path: Path) -> None:
     assert take_in(tmp_path / "bert").files == HONEST
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links")
 def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     secret = unpacked(tmp_path / "secret")
     one = unpacked(tmp_path / "one", {"llama.py": b""})
@@ -219,30 +252,15 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     taken = take_in(tmp_path / "two")
     assert taken.refused
     assert taken.files == {}
-
-
-def test_a_class_is_a_folder_of_zips_or_of_folders(tmp_path: Path) -> None:
-    bulk = tmp_path / "bulk"
-    expected = [zipped(bulk / "anna.zip"), zipped(bulk / "bert.ZIP", {})]
-    expected.append(unpacked(bulk / "carl", {f"work/{n}": x for n, x in HONEST.items()}))
-    expected.append(unpacked(bulk / "dora"))
-    unpacked(bulk, {".DS_Store": b"", "grades.csv": b"", "__MACOSX/._anna.zip": b""})
-    assert find_submissions([bulk]) == sorted(expected)
-    taken = [take_in(path) for path in find_submissions([bulk])]
-    assert [each.student for each in taken] == ["anna", "bert", "carl", "dora"]
-    assert [bool(each.refused) for each in taken] == [False, True, False, False]
-
-
-def test_one_submission_is_one(tmp_path: Path) -> None:
-    unpacked(tmp_path / "anna")
-    unpacked(tmp_path / "bert", {"work/rope.py": b"", "notes.txt": b""})
-    archive = zipped(tmp_path / "c.zip")
-    for path in (tmp_path / "anna", tmp_path / "bert", archive):
-        assert find_submissions([path]) == [path]
-    with pytest.raises(ValueError, match="nowhere: does not exist"):
-        find_submissions([tmp_path / "nowhere"])
-    (tmp_path / "empty").mkdir()
-    assert "empty" in take_in(tmp_path / "empty").refused
+    three = unpacked(tmp_path / "three")
+    (three / "stories42M.pt").symlink_to("/etc/hostname")
+    (three / "helper.py").symlink_to(secret / "rope.py")
+    taken = take_in(three)
+    assert taken.files == HONEST
+    assert taken.notes == [
+        "helper.py: ignored, it is a link",
+        "stories42M.pt: ignored, it is a link",
+    ]
 
 
 def test_a_large_file_beside_is_ignored_and_a_large_source_refused(tmp_path: Path) -> None:

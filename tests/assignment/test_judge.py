@@ -154,10 +154,10 @@ def test_indices_are_whole_numbers() -> None:
 
 def test_a_file_that_cannot_be_imported_costs_its_own_tasks() -> None:
     worker = Scripted()
-    given_up: list[str] = []
+    swapped: list[tuple[str, bool]] = []
     worker.broken = {"rope"}
-    results = judged(worker, give_up=given_up.append)
-    assert given_up == ["rope.py"]
+    results = judged(worker, swap=lambda *change: swapped.append(change))
+    assert swapped == [("rope.py", True)]
     assert results["rope"].status is Status.CRASHED
     assert "rope.py, line 3" in results["rope"].message
     assert "while it was imported" in results["rope"].message
@@ -166,6 +166,34 @@ def test_a_file_that_cannot_be_imported_costs_its_own_tasks() -> None:
     assert judged(worker)["rmsnorm"].message == "blocked by rope.py"
     passed = {name for name, result in results.items() if result.status is Status.PASSED}
     assert passed == set(load_tasks()) - {"rope", "stack", "end_to_end"}
+
+
+def test_a_name_that_a_file_lacks_costs_no_other_file() -> None:
+    class Lacking(Scripted):
+        """Its classifier.py can be imported beside the handout's llama.py alone."""
+
+        ours: frozenset[str] = frozenset()
+
+        def run(self, imports: Sequence[str], *others: Any, **more: Any) -> Reply:
+            if "classifier" in imports and "llama.py" not in self.ours:
+                error = "ImportError: cannot import name 'Llama' from 'llama'"
+                return Reply("crashed", "import", error=error, place="classifier.py, line 18")
+            if imports and others:
+                assert "llama" not in imports or "llama.py" not in self.ours
+            return super().run(imports, *others, **more)
+
+    worker = Lacking()
+
+    def swap(name: str, ours: bool) -> None:
+        worker.ours = worker.ours | {name} if ours else worker.ours - {name}
+
+    results = judged(worker, swap=swap)
+    assert not worker.ours
+    assert results["stack"].message == "blocked by llama.py, which has no Llama"
+    passed = {name for name, result in results.items() if result.status is Status.PASSED}
+    assert passed == set(load_tasks()) - {"stack", "end_to_end"}
+    crashed = {name for name, x in judged(worker).items() if x.status is Status.CRASHED}
+    assert crashed == {"zero_shot", "embedding"}  # where nothing can take its place
 
 
 def test_the_stack_is_run_for_its_first_divergence_and_earns_nothing() -> None:

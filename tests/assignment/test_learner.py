@@ -169,7 +169,7 @@ def test_the_zip_holds_the_files_and_helpers_and_is_taken_by_the_grader(
     with zipfile.ZipFile(tmp_path / "anna.zip") as archive:
         names = set(archive.namelist())
     assert names == {f"anna/{name}" for name in (*FILES, "my_helpers.py")}
-    taken = take_in(tmp_path / "anna.zip", under_submissions())
+    taken = take_in(tmp_path / "anna.zip", under_submissions(), "anna")
     assert (taken.student, taken.refused, taken.missing) == ("anna", "", [])
     assert all(taken.files[name] == (PROJECT / name).read_bytes() for name in FILES)
     assert "my_helpers.py: taken as a helper" in result.stdout

@@ -19,8 +19,9 @@ from assignment.grading.selftest import replaced
 from assignment.results import Status, SubmissionResult
 from assignment.sandbox.confine import Limits
 from assignment.sandbox.folders import fill
-from assignment.sandbox.intake import Intake, take_in
+from assignment.sandbox.intake import Intake, take, take_in
 from assignment.sandbox.judge import judge
+from assignment.sandbox.members import folder_members
 from assignment.sandbox.process import Worker
 from assignment.specimens import HERE, of_task
 
@@ -152,7 +153,7 @@ def test_intake_takes_that_editions_files_and_ours_names_the_flag(tmp_path: Path
     for name, data in {**specimen("causal"), "base_llama.py": b"", "my_helpers.py": b""}.items():
         (tmp_path / name).write_bytes(data)
     course = original()
-    taken = take_in(tmp_path, course.base(), files=course.files)
+    taken = take(Intake("ada", "ada", edition=course), folder_members(tmp_path), course.base())
     assert set(taken.files) == {*FILES, "my_helpers.py"}
     assert taken.missing == []
     assert any("base_llama.py: ignored" in note for note in taken.notes)

@@ -33,10 +33,6 @@ TOO_MUCH = 2**30  # bytes, far above what a submission may hold
 # kinds of members
 
 
-def symbolic_link(path: Path, files: Files) -> None:
-    write(path, files, (member("helper.py", stat.S_IFLNK | 0o777), b"/etc/passwd"))
-
-
 def symbolic_link_to_a_folder(path: Path, files: Files) -> None:
     """Whoever follows the first writes the second outside."""
     link = member("student", stat.S_IFLNK | 0o777)
@@ -263,7 +259,6 @@ def empty_zip(path: Path, files: Files) -> None:
 # What is hostile -> who makes it, and a word of the refusal, in small letters.
 ARCHIVES: dict[str, tuple[Writer, str]] = {
     **BY_NAME,
-    "symbolic link": (symbolic_link, "link"),
     "symbolic link to a folder": (symbolic_link_to_a_folder, "link"),
     "symbolic link for a task": (symbolic_link_for_a_task, "link"),
     "fifo": (fifo, "pipe"),

@@ -32,8 +32,12 @@ def absolute_path_by_two_slashes(path: Path, files: Files) -> None:
     write(path, files, (member("//host/share/evil.py"), EVIL))
 
 
-def backslashes(path: Path, files: Files) -> None:
-    write(path, files, (member("student\\llama.py"), EVIL))
+def absolute_path_by_backslashes(path: Path, files: Files) -> None:
+    write(path, files, (member("\\\\host\\share\\evil.py"), EVIL))
+
+
+def duplicate_by_a_backslash(path: Path, files: Files) -> None:
+    write(path, files, ("student/helper.py", b""), (member("student\\helper.py"), EVIL))
 
 
 def drive_letter(path: Path, files: Files) -> None:
@@ -123,7 +127,8 @@ BY_NAME: dict[str, tuple[Writer, str]] = {
     "parent folder alone": (parent_folder_alone, ".."),
     "absolute path": (absolute_path, "absolute"),
     "absolute path by two slashes": (absolute_path_by_two_slashes, "absolute"),
-    "backslashes": (backslashes, "backslash"),
+    "absolute path by backslashes": (absolute_path_by_backslashes, "absolute"),
+    "duplicate by a backslash": (duplicate_by_a_backslash, "twice"),
     "drive letter": (drive_letter, "drive"),
     "drive letter without a slash": (drive_letter_without_a_slash, "drive"),
     "stream of a file": (stream_of_a_file, "stream"),

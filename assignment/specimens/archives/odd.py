@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import stat
 import zipfile
 from pathlib import Path
 
-from assignment.specimens.archives.writing import EVIL, Files, Writer, write
+from assignment.specimens.archives.writing import EVIL, Files, Writer, member, write
 
 
 def top_folder(path: Path, files: Files) -> None:
@@ -32,6 +33,31 @@ def predictions_and_helpers(path: Path, files: Files) -> None:
         ".git/config": b"[core]\n",
     }
     write(path, {**files, **more})
+
+
+def link_beside(path: Path, files: Files) -> None:
+    """What it points to is never looked at, and it is not taken."""
+    write(path, files, (member("helper.py", stat.S_IFLNK | 0o777), b"/etc/passwd"))
+
+
+def backslashes(path: Path, files: Files) -> None:
+    """As old tools on Windows part folders."""
+    write(path, {}, *((member(f"hw1\\{name}"), data) for name, data in files.items()))
+
+
+def environment(path: Path, files: Files) -> None:
+    """A whole environment, with its links, beside the work."""
+    packages = {f"hw1/.venv/lib/site-packages/p{n}.py": b"" for n in range(20_000)}
+    link = member("hw1/.venv/bin/python", stat.S_IFLNK | 0o777), b"/usr/bin/python3"
+    write(path, {f"hw1/{name}": data for name, data in files.items()} | packages, link)
+
+
+def deep_folder(path: Path, files: Files) -> None:
+    write(path, {f"Users/me/course/hw1/{name}": data for name, data in files.items()})
+
+
+def old_version_beside(path: Path, files: Files) -> None:
+    write(path, {f"hw1/{name}": data for name, data in files.items()} | {"old/llama.py": EVIL})
 
 
 def carriage_returns(path: Path, files: Files) -> None:
@@ -97,6 +123,11 @@ ODD_BUT_HONEST: dict[str, Writer] = {
     "top folder": top_folder,
     "macOS resource forks": macos_resource_forks,
     "predictions and helpers": predictions_and_helpers,
+    "link beside": link_beside,
+    "backslashes": backslashes,
+    "environment": environment,
+    "deep folder": deep_folder,
+    "old version beside": old_version_beside,
     "carriage returns": carriage_returns,
     "byte order marks": byte_order_marks,
     "stored, with a comment": stored_with_a_comment,
