@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 import traceback
+from bdb import BdbQuit
 from collections.abc import Mapping
 from typing import Any, BinaryIO, NoReturn
 
@@ -94,7 +95,8 @@ def describe(error: BaseException) -> dict[str, str]:
     place = "{}, line {}".format(*own[-1]) if own else ""
     if own and own[-1] != frames[-1]:
         place += " ({}, line {})".format(*frames[-1])
-    return {"error": f"{type(error).__name__}: {str(error)[:2000]}", "place": place[:200]}
+    text = str(error)[:2000] or ("a breakpoint() was left in" if isinstance(error, BdbQuit) else "")
+    return {"error": f"{type(error).__name__}: {text}", "place": place[:200]}
 
 
 def child(job: Mapping[str, Any], arrays: list[dict[str, Any]], result: int) -> NoReturn:

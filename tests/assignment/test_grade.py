@@ -21,7 +21,10 @@ from tests.helpers import PROJECT, run_code
 
 pytestmark = pytest.mark.slow  # each grades submissions, in processes of their own
 
-ATTACKS = ("daemon", "exit_zero", "writes_new_files", "reads_the_secret", "kills_its_parent")
+ATTACKS = (
+    *("daemon", "exit_zero", "writes_new_files", "reads_the_secret", "kills_its_parent"),
+    "fills_the_disk",
+)
 
 
 def run_kit(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
