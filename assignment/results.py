@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import enum
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
+
+# How learning platforms name a file that they hand on: Canvas `lovelaceada_LATE_12_345_mine.zip`,
+# Moodle `Ada Lovelace_12_assignsubmission_file_`.
+PLATFORM = re.compile(r"(.+?)(_LATE)?_\d+_(?:\d+_.+|assignsubmission_.*)", re.IGNORECASE)
 
 
 class Status(enum.StrEnum):
@@ -62,7 +67,7 @@ class Finding:
     about: str  # what the case is there for
     output: str  # which of its outputs differs
     difference: tuple[str, ...]  # lines: index, got, expected, how many are wrong
-    cause: str  # what probably went wrong
+    cause: str  # what probably went wrong; empty where nothing on record is like it
     picture: Picture | None = None
     hidden: bool = False  # whether the learner has this case
 
@@ -96,6 +101,19 @@ class SubmissionResult:
     tasks: list[TaskResult] = field(default_factory=list)
     rubric: dict[str, str] = field(default_factory=dict)  # the course's own view: grade -> reason
     seconds: float = 0.0
+    warning: str = ""  # what the sandbox lacks
+
+    @property
+    def name(self) -> str:
+        """The student alone, where a platform has put numbers and a file's name behind."""
+        match = PLATFORM.fullmatch(self.student)
+        return match[1].replace("_", " ") if match else self.student
+
+    @property
+    def late(self) -> bool:
+        """Whether the platform says so."""
+        match = PLATFORM.fullmatch(self.student)
+        return match is not None and match[2] is not None
 
     @property
     def score(self) -> float:

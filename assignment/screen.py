@@ -35,7 +35,8 @@ def terminal(result: SubmissionResult, *, colour: bool, width: int) -> str:
     lines = [*_headline(result, colour, width), ""]
     if result.refused:
         lines += _wrapped(f"refused: {line(result.refused, 600)}", "  ", width)
-    lines += [_row(task, result, colour, width) for task in result.tasks]
+    else:
+        lines += [_row(task, result, colour, width) for task in result.tasks]
     failed = next((task for task in result.tasks if task.status in FAILED), None)
     if failed is not None:
         title = f"{failed.task}: {line(failed.message or failed.status.value, 300)}"
@@ -56,7 +57,8 @@ def details(task: TaskResult) -> list[str]:
         lines.append(f"case      {line(found.case)}: {line(found.about, 300)}{hidden}")
         lines.append(f"output    {line(found.output)}")
         lines += [clean(text, 300).replace("\n", " ") for text in found.difference]
-        lines.append(f"likely    {line(found.cause, 600)}")
+        if found.cause:
+            lines.append(f"likely    {line(found.cause, 600)}")
     wrong = first_divergence(task.stages)
     if wrong is not None:
         before = f" ({line(task.stages[wrong - 1][0])} is right)" if wrong else ""

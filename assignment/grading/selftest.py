@@ -38,6 +38,7 @@ from support.files import write_text
 
 MARKER = "survivor7391"  # in names of processes and files that an attack leaves
 ENDLESS_SECONDS = 4  # for a task of what never ends; nothing comes of waiting any longer
+SECONDS = 4  # for a submission and a job; measured with two jobs on two cores that others used too
 UNNAMED = ("dropout_in_eval", "ignores_generator", "samples_at_zero")  # random, so never alike
 # What may come of the attacked task. Where a system call is refused, an attack ends as a crash.
 NO_POINTS = tuple(set(Status) - {Status.PASSED})
@@ -318,6 +319,12 @@ def run_exams(grader: Grader, exams: list[Exam], jobs: int) -> None:
             grade_all(some, intakes, jobs, finished)
 
 
+def estimate(count: int, jobs: int) -> str:
+    """How long it takes, before anything has been measured on this machine."""
+    minutes = max(1, round(count * SECONDS / jobs / 60))
+    return f"{count} submissions, about {minutes} min, {jobs} at a time"
+
+
 def kill_rows(exams: list[Exam]) -> list[tuple[str, str, str, str]]:
     """The kill table: task, mutant, mistake, verdict."""
     rows = []
@@ -331,7 +338,10 @@ def kill_rows(exams: list[Exam]) -> list[tuple[str, str, str, str]]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = ArgumentParser(prog="python -m assignment selftest", description=__doc__)
+    about = (
+        f"It begins with how long it takes: about {SECONDS:g} s a submission, shared by the jobs."
+    )
+    parser = ArgumentParser(prog="python -m assignment selftest", description=__doc__, epilog=about)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--tier", choices=TIERS, help="this isolation and no other")
     parser.add_argument("--quick", action="store_true", help="one in sixteen, a minute or two")
@@ -348,6 +358,7 @@ def main(arguments: list[str]) -> int:
         exams = [one for one in exams if re.search(options.match, one.name)]
         if options.quick:
             exams = exams[:2] + exams[2::16]
+        print(f"exam      {estimate(len(exams), options.jobs)}", flush=True)
         run_exams(grader, exams, options.jobs)
         complaints = [text for one in exams for text in one.complaints]
         complaints += archive_complaints(folder)
