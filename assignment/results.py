@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import numpy as np
 
+LATE = "handed in late"  # how such a note of intake begins
+
 
 class Status(enum.StrEnum):
     """How a task stands; on the screen the last three are "crashed or over a limit"."""
@@ -62,7 +64,7 @@ class Finding:
     about: str  # what the case is there for
     output: str  # which of its outputs differs
     difference: tuple[str, ...]  # lines: index, got, expected, how many are wrong
-    cause: str  # what probably went wrong
+    cause: str  # what probably went wrong; empty where nothing on record is like it
     picture: Picture | None = None
     hidden: bool = False  # whether the learner has this case
 
@@ -96,6 +98,12 @@ class SubmissionResult:
     tasks: list[TaskResult] = field(default_factory=list)
     rubric: dict[str, str] = field(default_factory=dict)  # the course's own view: grade -> reason
     seconds: float = 0.0
+    warning: str = ""  # what the sandbox lacks
+
+    @property
+    def late(self) -> bool:
+        """Whether the file's name says so."""
+        return any(note.startswith(LATE) for note in self.intake)
 
     @property
     def score(self) -> float:

@@ -35,7 +35,8 @@ def terminal(result: SubmissionResult, *, colour: bool, width: int) -> str:
     lines = [*_headline(result, colour, width), ""]
     if result.refused:
         lines += _wrapped(f"refused: {line(result.refused, 600)}", "  ", width)
-    lines += [_row(task, result, colour, width) for task in result.tasks]
+    else:
+        lines += [_row(task, result, colour, width) for task in result.tasks]
     failed = next((task for task in result.tasks if task.status in FAILED), None)
     if failed is not None:
         title = f"{failed.task}: {line(failed.message or failed.status.value, 300)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,7 @@ class Grader:
             str(self.tier),
             [*intake.notes, *self.course.remarks(intake)],
             intake.refused,
+            warning=self.tier.warning,
         )
         if intake.refused:
             result.tasks = nothing_earned(f"refused: {intake.refused}", self.course)
@@ -83,7 +85,7 @@ class Grader:
 def make_grader(
     secret: bytes, only_tier: str | None = None, course: Course | None = None
 ) -> Grader:
-    """Find the best sandbox and prepare what lies under every submission.
+    """Find the best sandbox, warn of a poor one, and prepare what lies under every submission.
 
     Raises:
         ValueError: no sandbox works.
@@ -95,6 +97,8 @@ def make_grader(
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             trial.home.chmod(0o755)  # for the user that the trial becomes
         tier = choose_tier(trial.tree, only=only_tier)
+    if tier.warning:
+        print(f"warning: {tier.warning}", *tier.passed_over, sep="\n  ", file=sys.stderr)
     return Grader(secret, tier, base, course=course)
 
 

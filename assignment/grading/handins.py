@@ -16,6 +16,7 @@ from assignment.grading.naming import (
     read_name,
     read_owners,
 )
+from assignment.results import LATE
 from assignment.sandbox.archives import READABLE, archive_members
 from assignment.sandbox.intake import Intake, take
 from assignment.sandbox.members import Member, RefusedError, file_member, folder_members, shown
@@ -212,7 +213,7 @@ def hand_in(entries: Sequence[Entry]) -> HandIn:
     """What counts of one student's files, and a note on what does not."""
     chosen = latest(entries)
     late = any(entry.naming.late for entry in chosen)
-    notes = ["handed in late, says the file's name"] * late
+    notes = [f"{LATE}, says the file's name"] * late
     notes += [
         f"{shown(entry.source)}: left out, an earlier hand-in"
         for entry in entries

@@ -39,6 +39,7 @@ from support.files import write_text
 
 MARKER = "survivor7391"  # in names of processes and files that an attack leaves
 ENDLESS_SECONDS = 4  # for a task of what never ends; nothing comes of waiting any longer
+SECONDS = 2  # for a submission and a job; measured with two jobs on two cores
 handed_out = functools.cache(under_submissions)
 
 
@@ -307,6 +308,12 @@ def run_exams(grader: Grader, exams: list[Exam], jobs: int) -> None:
             grade_all(some, intakes, jobs, finished)
 
 
+def estimate(count: int, jobs: int) -> str:
+    """How long it takes, before anything has been measured on this machine."""
+    minutes = max(1, round(count * SECONDS / jobs / 60))
+    return f"{count} submissions, about {minutes} min, {jobs} at a time"
+
+
 def kill_rows(exams: list[Exam]) -> list[tuple[str, str, str, str]]:
     """The kill table: task, mutant, mistake, verdict."""
     rows = []
@@ -320,7 +327,10 @@ def kill_rows(exams: list[Exam]) -> list[tuple[str, str, str, str]]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = ArgumentParser(prog="python -m assignment selftest", description=__doc__)
+    about = (
+        f"It begins with how long it takes: about {SECONDS:g} s a submission, shared by the jobs."
+    )
+    parser = ArgumentParser(prog="python -m assignment selftest", description=__doc__, epilog=about)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--tier", choices=TIERS, help="this isolation and no other")
     parser.add_argument("--quick", action="store_true", help="one in sixteen, a minute or two")
@@ -337,6 +347,7 @@ def main(arguments: list[str]) -> int:
         exams = [one for one in exams if re.search(options.match, one.name)]
         if options.quick:
             exams = exams[:2] + exams[2::16]
+        print(f"exam      {estimate(len(exams), options.jobs)}", flush=True)
         run_exams(grader, exams, options.jobs)
         complaints = [text for one in exams for text in one.complaints]
         complaints += archive_complaints(folder)

@@ -19,6 +19,8 @@ class Tier:
 
     name: str
     confined: tuple[str, ...]
+    root: bool = False  # whether the code runs as root
+    passed_over: tuple[str, ...] = ()  # better tiers, and why they do not work
 
     def __str__(self) -> str:
         return ", ".join((self.name, *self.confined))
@@ -27,6 +29,15 @@ class Tier:
     def isolates(self) -> bool:
         """Whether it keeps code that means harm from doing any."""
         return self.name != "plain" or set(self.confined) == {"Landlock", "seccomp"}
+
+    @property
+    def warning(self) -> str:
+        """What people must know before they grade what they have not read; mostly nothing."""
+        if self.isolates and not self.root:
+            return ""
+        who = "root" if self.root else "the user who grades"
+        only = " and ".join(self.confined) or "limits of time and memory"
+        return f"submitted code runs as {who} with only {only} around it; install bubblewrap"
 
 
 def choose_tier(tree: Path, only: str | None = None) -> Tier:
@@ -54,7 +65,9 @@ def choose_tier(tree: Path, only: str | None = None) -> Tier:
             reasons.append(str(error))
             continue
         if reply.ended == "done":
-            return Tier(name, reply.confined)
+            # In the other tiers the worker becomes a user that owns nothing.
+            root = name == "plain" and hasattr(os, "geteuid") and os.geteuid() == 0
+            return Tier(name, reply.confined, root, tuple(reasons))
         hint = f" (can any user read {sys.base_prefix}?)" if name == "separate user" else ""
         reasons.append(f"{name}: {reply.error}{hint}")
     raise ValueError(f"no way to run code that is not trusted: {'; '.join(reasons)}")

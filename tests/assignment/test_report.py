@@ -9,16 +9,20 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
-from assignment.grading import exports
+from assignment.grading import exports, grader, selftest
 from assignment.grading.pages import class_page, kill_table, page, png
 from assignment.grading.pages.markup import EMPTY
 from assignment.results import Finding, Picture, Status, SubmissionResult, TaskResult
-from assignment.screen import SIGNS, terminal
+from assignment.sandbox.intake import Intake
+from assignment.sandbox.process import Worker
+from assignment.sandbox.tiers import Tier
+from assignment.screen import SIGNS, details, terminal
 from assignment.specimens import mistakes
 from assignment.tasks import load_tasks
 from assignment.text import clean, columns, fit
@@ -222,6 +226,96 @@ def test_the_terminal_holds_its_width(width: int) -> None:
         assert "first at" in text
     coloured = terminal(result(EVIL), colour=True, width=width)
     assert set(re.findall("\x1b[^m]*m", coloured)) <= {f"\x1b[{n}m" for n in (0, 2, 31, 32, 33)}
+
+
+def class_of(*causes: str) -> list[SubmissionResult]:
+    """Students who got the same task wrong, for these causes."""
+    given = [result(student=f"student {i}") for i in range(len(causes))]
+    for one, cause in zip(given, causes, strict=True):
+        wrong = next(task for task in one.tasks if task.finding is not None)
+        assert wrong.finding is not None
+        wrong.finding = replace(wrong.finding, cause=cause)
+    return given
+
+
+def test_a_class_is_told_known_causes_first_and_how_many_are_not() -> None:
+    shown = Page(class_page(class_of("", "", "swapped axes", ""), TITLES)).text
+    told = shown.split("What goes wrong most often")[1]
+    assert told.startswith("StudentsLikely cause1Swapped axes")
+    assert told.endswith("and 3 without a known cause\n")
+    told = Page(class_page(class_of("swapped axes"), TITLES)).text
+    assert "without a known cause" not in told
+
+
+def test_an_unknown_cause_is_passed_over() -> None:
+    (given,) = class_of("")
+    wrong = next(task for task in given.tasks if task.finding is not None)
+    assert any(text.startswith("output ") for text in details(wrong))
+    told = json.dumps(exports.gradescope(given, TITLES, execution_time=0))
+    for text in (page(given, TITLES), terminal(given, colour=False, width=100), told):
+        assert "likely" not in text.lower()
+
+
+def test_a_refused_submission_is_one_row_with_its_reason() -> None:
+    given = result("message", student="Eve")
+    given.refused = "no zip"
+    for task in given.tasks:
+        task.status, task.finding = Status.NOT_STARTED, None
+    text = class_page([given, result()], TITLES)
+    row = next(row for row in text.split("<tr>") if "reports/Eve.html" in row)
+    count = len(given.tasks)
+    assert row.count("<td") == 2
+    assert f'<td colspan="{count}" class="cell wrong"><span>refused: no zip</span></td>' in row
+    for told in (row, page(given, TITLES), terminal(given, colour=False, width=80)):
+        assert "no zip" in told
+        assert "not started" not in told
+
+
+def test_who_was_late_is_marked() -> None:
+    late = result(student="ada")
+    late.intake.append("handed in late, says the file's name")
+    seen = Page(class_page([late, result(student="bob")], TITLES))
+    assert "ada late" in seen.text
+    assert "bob late" not in seen.text
+
+
+@pytest.mark.parametrize(
+    ("tier", "words"),
+    [
+        (Tier("bubblewrap", ("Landlock", "seccomp")), None),
+        (Tier("separate user", ()), None),
+        (Tier("plain", ("Landlock", "seccomp")), None),
+        (
+            Tier("plain", ("Landlock", "seccomp"), root=True),
+            "as root with only Landlock and seccomp",
+        ),
+        (Tier("plain", ("seccomp",)), "with only seccomp"),
+        (Tier("plain", ()), "with only limits of time and memory"),
+    ],
+)
+def test_a_poor_sandbox_is_warned_of(
+    tier: Tier,
+    words: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(grader, "choose_tier", lambda tree, only: tier)
+    made = grader.make_grader(b"secret")
+    refused = Intake("eve", "eve.zip", refused="no zip")
+    with Worker() as worker:
+        given = made.grade(refused, worker)
+    for text in (capsys.readouterr().err, *pages(given)):
+        assert ("warning: submitted code runs " in text.lower().replace("</b>", "")) == bool(words)
+        assert words is None or words in text
+
+
+def test_the_selftest_says_how_long_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    minutes = round(400 * selftest.SECONDS / 2 / 60)
+    assert selftest.estimate(400, 2) == f"400 submissions, about {minutes} min, 2 at a time"
+    assert selftest.estimate(2, 8) == "2 submissions, about 1 min, 8 at a time"
+    with pytest.raises(SystemExit):
+        selftest.main(["--help"])
+    assert f"{selftest.SECONDS:g} s a submission" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_terminal_shows_the_first_failure() -> None:

@@ -17,6 +17,7 @@ from assignment.grading.pages.markup import (
     kind,
     mono,
     someone,
+    warned,
 )
 from assignment.results import Status, SubmissionResult
 from assignment.text import DASH, capital, line, number
@@ -103,7 +104,9 @@ def _header(results: Sequence[SubmissionResult]) -> Markup:
     refused = sum(bool(result.refused) for result in results)
     if refused:
         facts.append(fact("refused", str(refused)))
-    return el("header", el("h1", "The class at a glance"), el("dl", *facts, class_="figures"))
+    warnings = [warned(text) for text in dict.fromkeys(result.warning for result in results)]
+    figures = el("dl", *facts, class_="figures")
+    return el("header", el("h1", "The class at a glance"), figures, *warnings)
 
 
 def _grid(results: Sequence[SubmissionResult], names: Sequence[str]) -> Markup:
@@ -114,26 +117,31 @@ def _grid(results: Sequence[SubmissionResult], names: Sequence[str]) -> Markup:
     legend = el("p", *(chip(status) for status in Status), class_="key", aria_hidden="true")
     # A class with many tasks scrolls inside its own box, also by keys.
     box = el("div", table, class_="scroll", tabindex=0, role="region", aria_label="tasks")
-    return el("section", el("h2", "Students and tasks"), box, legend)
+    return el("section", el("h2", "Students and tasks"), legend, box)
 
 
 def _student(result: SubmissionResult, names: Sequence[str]) -> Markup:
     tasks = {task.task: task for task in result.tasks}
     link = f"reports/{quote(result.student, safe='', errors='replace')}.html"
-    name = el("a", someone(line(result.student, 80)), href=link)
+    name = el("a", someone(line(result.student, 80)), href=link, title=line(result.source, 80))
     flags = sum(len(task.flags) for task in result.tasks)
-    notes = ["refused"] * bool(result.refused) + [f"{flags} flagged"] * bool(flags)
+    notes = ["late"] * result.late + [f"{flags} flagged"] * bool(flags)
     note = el("small", " ", ", ".join(notes)) if notes else None
     cells = [
         el("th", name, note, scope="row"),
         el("td", number(result.score), class_="number"),
     ]
+    if result.refused:
+        said = el("span", f"refused: {line(result.refused, 300)}")
+        return el("tr", *cells, el("td", said, colspan=max(len(names), 1), class_="cell wrong"))
     for task_name in names:
         task = tasks.get(task_name)
         if task is None:
             cells.append(el("td", el("span", "no result", class_="unseen")))
         else:
-            cells.append(el("td", chip(task.status), class_=f"cell {kind(task.status)}"))
+            status = task.status
+            about = f"{task_name}: {status.value}"
+            cells.append(el("td", chip(status), class_=f"cell {kind(status)}", title=about))
     return el("tr", *cells)
 
 
@@ -190,6 +198,8 @@ def _causes(results: Sequence[SubmissionResult], titles: Mapping[str, str]) -> M
         for task in result.tasks
         if task.finding is not None
     )
+    unknown = sum(n for (_, cause), n in counts.items() if not cause)
+    known = Counter({of: n for of, n in counts.items() if of[1]})
     if not counts:
         return None
     rows = [
@@ -198,14 +208,15 @@ def _causes(results: Sequence[SubmissionResult], titles: Mapping[str, str]) -> M
             el("td", str(n), class_="number"),
             el("td", capital(cause), " ", el("small", capital(titles.get(task, task)))),
         )
-        for (task, cause), n in counts.most_common(CAUSES)
+        for (task, cause), n in known.most_common(CAUSES)
     ]
     heads = [
         el("th", "Students", scope="col", class_="number"),
         el("th", "Likely cause", scope="col"),
     ]
     table = el("table", el("thead", el("tr", *heads)), el("tbody", *rows), class_="causes")
-    return el("section", el("h2", "What goes wrong most often"), table)
+    rest = el("p", f"and {unknown} without a known cause", class_="soft") if unknown else None
+    return el("section", el("h2", "What goes wrong most often"), table if rows else None, rest)
 
 
 def _has(result: SubmissionResult, name: str) -> bool:

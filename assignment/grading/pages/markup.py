@@ -93,6 +93,11 @@ def fact(label: str, value: str) -> Markup:
     return el("div", el("dt", label), el("dd", value))
 
 
+def warned(text: str) -> Markup | None:
+    """A warning, where there is one."""
+    return el("p", el("b", "Warning: "), text, class_="warning") if text else None
+
+
 def bar(share: float, class_: str = "passed") -> Markup:
     """A bar as long as a share of one; the number stands beside it as text."""
     percent = f"{100 * min(max(share, 0.0), 1.0):.1f}"

@@ -19,6 +19,7 @@ from assignment.grading.pages.markup import (
     kind,
     mono,
     someone,
+    warned,
 )
 from assignment.results import Finding, Picture, Status, SubmissionResult, TaskResult
 from assignment.screen import FAILED, first_divergence, tally
@@ -57,12 +58,13 @@ def _header(result: SubmissionResult) -> Markup:
     )
     name = el("h1", someone(line(result.student)))
     top = el("div", name, score, class_="top")
-    return el("header", top, _strip(result), el("p", tally(result) or "no task", class_="soft"))
+    stand = "refused" if result.refused else tally(result) or "no task"
+    return el("header", top, _strip(result), el("p", stand, class_="soft"))
 
 
 def _strip(result: SubmissionResult) -> Markup | None:
     """One segment for each task, as wide as its points, as full as it got."""
-    if not result.tasks:
+    if result.refused or not result.tasks:
         return None
     segments = []
     for task in result.tasks:
@@ -86,7 +88,7 @@ def _refusal(result: SubmissionResult) -> Markup | None:
 
 
 def _tasks(result: SubmissionResult, titles: Mapping[str, str]) -> Markup | None:
-    if not result.tasks:
+    if result.refused or not result.tasks:
         return None
     heads = el(
         "tr",
@@ -153,7 +155,7 @@ def _case(found: Finding) -> Markup:
         else:
             rest.append(el("pre", text))
     cause = el("p", el("b", "Likely cause"), capital(found.cause), class_="cause")
-    return join([cause, el("dl", *rows, class_="facts"), *rest])
+    return join([cause if found.cause else None, el("dl", *rows, class_="facts"), *rest])
 
 
 def _figure(found: Finding) -> Markup | None:
@@ -277,7 +279,8 @@ def _grading(result: SubmissionResult) -> Markup:
         fact("sandbox", result.sandbox),
         fact("time", seconds(result.seconds)),
     ]
-    return el("section", el("h2", "How it was graded"), el("dl", *rows, class_="facts"))
+    facts = el("dl", *rows, class_="facts")
+    return el("section", el("h2", "How it was graded"), warned(result.warning), facts)
 
 
 def _list(title: str, about: str, entries: Sequence[str]) -> Markup | None:
