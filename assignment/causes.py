@@ -21,8 +21,6 @@ from assignment.cases import Case, recorded
 
 MOST = 64  # values of an output that are recorded
 ERROR = "error"  # in the place of outputs, where a mistake raises one
-# Names and numbers within an error differ from one way of writing to the next.
-PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|[\d.]+|\[[^\]]*\]")
 
 
 def sample(x: Array) -> Array:
@@ -53,27 +51,43 @@ def likely_cause(cases: Sequence[Case], outputs: Sequence[Arrays], error: str = 
         seen.append((cases[len(outputs)], ERROR, {}))
     if all(right(*unit) for unit in seen):
         return ""
-    known = load_mistakes(cases[0].task)
     values = recorded()[f"{cases[0].task}/mistakes"]
-    explained = {
-        about: frozenset(
-            i
-            for i, (case, name, got) in enumerate(seen)
-            if agrees(spoilt.get(case.name, {}), case, name, got, values, error)
+    explained = [
+        (
+            about,
+            frozenset(
+                i
+                for i, (case, name, got) in enumerate(seen)
+                if agrees(spoilt.get(case.name, {}), case, name, got, values, error)
+            ),
         )
-        for about, spoilt in known.items()
-    }
-    alone = [about for about, units in explained.items() if len(units) == len(seen)]
+        for about, spoilt in load_mistakes(cases[0].task)
+    ]
+    alone = dict.fromkeys(about for about, units in explained if len(units) == len(seen))
     if alone:
         return f"an implementation that {', or that '.join(alone)}"
+    two = in_two(seen, explained)
+    return f"an implementation that {', and that '.join(two)}" if two else ""
+
+
+def in_two(
+    seen: Sequence[tuple[Case, str, Arrays]], explained: Sequence[tuple[str, frozenset[int]]]
+) -> list[str]:
+    """Two mistakes of which the one or the other agrees with each case, all its outputs together.
+
+    Where several pairs do, what is common to all of them is sure.
+    """
+    cases = {case.name: {i for i, unit in enumerate(seen) if unit[0] is case} for case, *_ in seen}
+    whole = [
+        (about, {name for name, units in cases.items() if units <= found})
+        for about, found in explained
+    ]
     pairs = [
         {one, other}
-        for one, other in itertools.combinations(explained, 2)
-        if len(explained[one] | explained[other]) == len(seen)
+        for (one, some), (other, rest) in itertools.combinations(whole, 2)
+        if len(some | rest) == len(cases)
     ]
-    # Where several pairs explain it, what all of them have in common is sure.
-    both = [about for about in known if pairs and all(about in pair for pair in pairs)]
-    return f"an implementation that {', and that '.join(both)}" if both else ""
+    return [about for about in dict(whole) if pairs and all(about in pair for pair in pairs)]
 
 
 def right(case: Case, name: str, got: Arrays) -> bool:
@@ -81,14 +95,14 @@ def right(case: Case, name: str, got: Arrays) -> bool:
 
 
 @functools.cache
-def load_mistakes(task: str) -> dict[str, Mapping[str, Mapping[str, Any]]]:
-    """The mistakes on record: words that fit after "an implementation that" -> what they spoil.
+def load_mistakes(task: str) -> list[tuple[str, Mapping[str, Mapping[str, Any]]]]:
+    """The mistakes on record: words that fit after "an implementation that", and what they spoil.
 
     That is case -> output -> the shape, and where its sample begins in the task's array; or None
     where it is another one each time; or, in the place of outputs, ERROR -> what is raised.
     """
     about = json.loads(str(recorded()["about"]))["mistakes"].get(task, {})
-    return {entry["about"]: entry["cases"] for entry in about.values()}
+    return [(entry["about"], entry["cases"]) for entry in about.values()]
 
 
 def agrees(
@@ -100,7 +114,7 @@ def agrees(
     if name not in spoilt:
         return right(case, name, got)
     if name not in got or spoilt[name] is None:
-        return name in got and not right(case, name, got)
+        return spoilt[name] is None and not right(case, name, got)
     shape, start = spoilt[name]
     found = sample(got[name])
     same = equal(found, values[start : start + found.size], case.tolerance(name))
@@ -108,5 +122,7 @@ def agrees(
 
 
 def spelt(error: str) -> str:
-    """An error without what is particular to one way of writing."""
-    return PARTICULAR.sub("#", error)[:200]
+    """An error without what is particular to one way of writing; sizes tell what went wrong."""
+    first, quote, rest = error[:1000].partition("' ")
+    rest = re.sub(r"'[^']*'|0x[0-9a-f]+", "#", rest)
+    return f"{first}{quote}{rest}"[:200]

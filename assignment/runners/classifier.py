@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import classifier
-from assignment.runners.standins import StandInLlama, Tensors, as_told
+from assignment.runners.standins import StandInLlama, Tensors, as_told, differ
 from llama import Llama
 from tokenizer import TextTokenizer
 
@@ -49,7 +49,8 @@ def run_embedding(given: Tensors) -> dict[str, Tensor]:
         return embed_in_training(given)
     model = embedding_classifier(given, given["head.weight"], given["head.bias"], 0.5)
     with as_told(model, given):
-        return {"log_probabilities": model(given["tokens"], given.get("real"))}
+        found, again = (model(given["tokens"], given.get("real")) for _ in range(2))
+    return {"log_probabilities": found, "calls_differ": differ(found, again)}
 
 
 def embedding_classifier(
@@ -66,11 +67,12 @@ def embedding_classifier(
 def embed_in_training(given: Tensors) -> dict[str, Tensor]:
     """What the dropout leaves, however it is spelt.
 
-    The head hands the state through and adds a class whose logit is 0: the differences from its
-    log-probability are the state that the head was given.
+    The head hands the state through, adds its mean and a class whose logit is 0: the differences
+    from the last one's log-probability are the state that the head was given, and its mean.
     """
     p, C = float(given["dropout"]), given["embeddings"].shape[1]
-    weight = torch.eye(C + 1, C).to(given["embeddings"])
+    weight = torch.cat((torch.eye(C), torch.full((1, C), 1 / C), torch.zeros(1, C)))
+    weight = weight.to(given["embeddings"])
     model = embedding_classifier(given, weight, torch.zeros_like(weight[:, 0]), p)
 
     def states() -> Tensor:
@@ -79,12 +81,13 @@ def embed_in_training(given: Tensors) -> dict[str, Tensor]:
         return found[:, :-1] - found[:, -1:]
 
     model.train()
-    dropped = states()
+    dropped, mean = states().split([C, 1], dim=1)
     gone = dropped.abs() < 1e-6
     model.eval()
     return {
         "share_dropped": gone.double().mean(),
-        "kept": torch.where(gone, states(), dropped * (1 - p)),
+        "kept": torch.where(gone, states()[:, :C], dropped * (1 - p)),
+        "beside_the_mean": mean[:, 0] - dropped.mean(dim=1),
     }
 
 

@@ -17,6 +17,7 @@ from assignment.runners.standins import (
     Tensors,
     as_told,
     differ,
+    kept,
 )
 from cache import attention_context
 
@@ -25,8 +26,9 @@ def run_rmsnorm(given: Tensors) -> dict[str, Tensor]:
     x = given["x"]
     norm = llama.RMSNorm(x.shape[-1], eps=float(given["eps"])).to(x.dtype)
     nn.init.constant_(norm.weight, 3.0)  # which is forward's business
+    before = x.clone()
     with as_told(norm, given):
-        return {"normalised": norm._norm(x)}
+        return {"normalised": norm._norm(x), "input_kept": kept(x, before)}
 
 
 def run_attention(given: Tensors) -> dict[str, Tensor]:
@@ -71,7 +73,7 @@ def run_swiglu(given: Tensors) -> dict[str, Tensor]:
         activated = feed_forward.SwiGLU(given["x"])
         return {
             "activated": activated,
-            "share_of_zeros": (activated == 0).double().mean(),
+            "share_of_zeros": torch.as_tensor(activated == 0).double().mean(),
             "calls_differ": differ(activated, feed_forward.SwiGLU(given["x"])),
         }
 

@@ -14,7 +14,7 @@ from optimizer import AdamW
 def run_adamw(given: Tensors) -> dict[str, Tensor]:
     if "sparse" in given:
         return step_with_a_sparse_gradient(given["sparse"])
-    count = len(given["lr"])
+    count = 2 * len(given["lr"])
     parameters = [nn.Parameter(given[f"parameters.{i}"].clone()) for i in range(count)]
     optimizer = AdamW(groups_of(given, parameters))
     losses: list[Tensor] = []
@@ -55,15 +55,15 @@ def run_adamw(given: Tensors) -> dict[str, Tensor]:
 
 
 def groups_of(given: Tensors, parameters: list[nn.Parameter]) -> list[dict[str, object]]:
-    """A group for each parameter, with the settings that the case gives it."""
+    """Groups of two parameters, with the settings that the case gives them."""
     return [
         {
-            "params": [parameter],
+            "params": parameters[2 * i : 2 * i + 2],
             "betas": (float(given["beta1"][i]), float(given["beta2"][i])),
             "correct_bias": bool(given["correct_bias"][i]),
             **{name: float(given[name][i]) for name in ("lr", "eps", "weight_decay")},
         }
-        for i, parameter in enumerate(parameters)
+        for i in range(len(given["lr"]))
     ]
 
 

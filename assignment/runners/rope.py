@@ -28,9 +28,11 @@ def rotated(given: Tensors, query: Tensor, key: Tensor) -> dict[str, Tensor]:
     before = query.clone(), key.clone()
     max_seq_len, theta = int(given["max_seq_len"]), float(given["theta"])
     options = {"positions": given["positions"]} if "positions" in given else {}
-    turned = rope.apply_rotary_emb(query, key, query.shape[-1], max_seq_len, theta=theta, **options)
+    turned_query, turned_key = rope.apply_rotary_emb(
+        query, key, query.shape[-1], max_seq_len, theta=theta, **options
+    )
     kept = torch.equal(query, before[0]) and torch.equal(key, before[1])
-    return {"query": turned[0], "key": turned[1], "inputs_kept": torch.tensor(int(kept))}
+    return {"query": turned_query, "key": turned_key, "inputs_kept": torch.tensor(int(kept))}
 
 
 RUNNERS = {"rope": run_rope}

@@ -7,17 +7,19 @@ from torch import Tensor
 
 import sampling
 from assignment.cases import DRAWS
-from assignment.runners.standins import Tensors, differ
+from assignment.runners.standins import Tensors, differ, is_whole
 
 
 def run_sampling(given: Tensors) -> dict[str, Tensor]:
     logits, temperature = given["logits"], float(given["temperature"])
-    first = sampling.sample_next(logits, temperature)
-    shape = {"shape": torch.tensor(first.shape)}
+    first = sampling.sample_next(logits.clone(), temperature)
+    form = {"shape": torch.tensor(first.shape), "whole_numbers": is_whole(first)}
     if temperature == 0:
-        second = sampling.sample_next(logits, temperature)
-        return shape | {"tokens": first, "calls_differ": differ(first, second)}
+        second = sampling.sample_next(logits.clone(), temperature)
+        return form | {"tokens": first, "calls_differ": differ(first, second)}
     B, V = logits.shape
+    if first.shape != (B, 1):
+        return form
 
     def draw(times: int, seed: int | None) -> Tensor:
         """(B, times) tokens; without a seed from torch's own generator."""
@@ -30,7 +32,7 @@ def run_sampling(given: Tensors) -> dict[str, Tensor]:
     torch.manual_seed(3)
     free = draw(100, None), draw(100, None)
     torch.manual_seed(3)
-    return shape | {
+    return form | {
         "shares": counts / DRAWS,
         "never_drawn": (counts == 0).sum(),
         "same_seed_differs": differ(draw(100, 1), draw(100, 1)) | differ(free[0], draw(100, None)),

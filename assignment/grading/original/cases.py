@@ -246,18 +246,18 @@ def other_adamws(inputs: Arrays, max_norm: float | None = None) -> tuple[tuple[s
 def adamw_outputs(inputs: Arrays, max_norm: float | None = None, **form: bool) -> Arrays:
     """The parameters after the steps of a case; `form` is that of `reference.adamw`."""
     outputs = {}
-    for i in range(len(inputs["lr"])):
+    for i in range(sum(name.startswith("parameters.") for name in inputs)):  # two to a group
         gradients = inputs[f"gradients.{i}"].astype(np.float64)
         if max_norm is not None:
             norms = np.linalg.norm(gradients, axis=-1, keepdims=True)
             gradients = gradients * np.minimum(1, max_norm / (norms + 1e-6))
-        settings: dict[str, Any] = {n: float(inputs[n][i]) for n in SETTINGS}
+        settings: dict[str, Any] = {n: float(inputs[n][i // 2]) for n in SETTINGS}
         path = reference.adamw(
             inputs[f"parameters.{i}"].astype(np.float64),
             list(gradients),
             np.full(len(gradients), settings.pop("lr")),
             **settings,
-            correct_bias=bool(inputs["correct_bias"][i]),
+            correct_bias=bool(inputs["correct_bias"][i // 2]),
             **form,
         )
         outputs[f"parameters.{i}"] = path[-1]

@@ -123,7 +123,7 @@ def _grid(results: Sequence[SubmissionResult], names: Sequence[str]) -> Markup:
 def _student(result: SubmissionResult, names: Sequence[str]) -> Markup:
     tasks = {task.task: task for task in result.tasks}
     link = f"reports/{quote(result.student, safe='', errors='replace')}.html"
-    name = el("a", someone(line(result.student, 80)), href=link, title=line(result.source, 80))
+    name = el("a", someone(line(result.student, 80)), href=link, title=line(result.student, 80))
     flags = sum(len(task.flags) for task in result.tasks)
     notes = ["late"] * result.late + [f"{flags} flagged"] * bool(flags)
     note = el("small", " ", ", ".join(notes)) if notes else None
@@ -192,16 +192,16 @@ def _measured(label: str, share: float, text: str, class_: str) -> Markup:
 
 
 def _causes(results: Sequence[SubmissionResult], titles: Mapping[str, str]) -> Markup | None:
-    counts = Counter(
+    found = [
         (task.task, task.finding.cause)
         for result in results
         for task in result.tasks
         if task.finding is not None
-    )
-    unknown = sum(n for (_, cause), n in counts.items() if not cause)
-    known = Counter({of: n for of, n in counts.items() if of[1]})
-    if not counts:
+    ]
+    if not found:
         return None
+    known = Counter((task, cause) for task, cause in found if cause)
+    unknown = len(found) - known.total()
     rows = [
         el(
             "tr",

@@ -15,7 +15,7 @@ USUAL: Group = (0.1, 0.9, 0.999, 1e-6, 0.2, True)
 
 
 def adamw_cases(rng: np.random.Generator) -> dict[str, Recorded]:
-    """Groups are lr, beta1, beta2, eps, weight decay, bias correction."""
+    """Groups are lr, beta1, beta2, eps, weight decay, bias correction; each has two parameters."""
 
     def case(about: str, steps: int, *groups: Group, **asked: Any) -> Recorded:
         names = "lr", "beta1", "beta2", "eps", "weight_decay", "correct_bias"
@@ -27,11 +27,12 @@ def adamw_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         scales = np.array([100, 1, 1, 1e-5, 1e-5, 0, 0], np.float32)
         outputs: Arrays = {}
         losses = np.zeros(steps)
-        for i, group in enumerate(groups):
+        for i in range(2 * len(groups)):
+            group = groups[i // 2]
             start, gradients = normal(rng, 7) + 2, normal(rng, steps, 7) * scales
             inputs |= {f"parameters.{i}": start, f"gradients.{i}": gradients}
             lr, beta1, beta2, eps, decay = (float(np.float32(value)) for value in group[:5])
-            missing = asked.get("missing", np.zeros((steps, len(groups)), bool))[:, i]
+            missing = asked.get("missing", np.zeros((steps, 2 * len(groups)), bool))[:, i]
             path = reference.adamw(
                 start.astype(np.float64),
                 [None if gone else g for g, gone in zip(wide(gradients), missing, strict=True)],
@@ -62,9 +63,7 @@ def adamw_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         ),
         "uncorrected": case("without bias correction", 3, (0.3, 0.9, 0.99, 1e-6, 0.5, False)),
         "schedule": case("a rate that changes from step to step", 4, USUAL, rates=rates),
-        "missing": case(
-            "parameters without a gradient, now and then", 5, USUAL, USUAL, missing=gone
-        ),
+        "missing": case("parameters without a gradient, now and then", 5, USUAL, missing=gone),
         "closure": case("a closure that computes the loss", 3, USUAL, closure=np.True_),
         "resumed": case("its state saved, and loaded by another", 4, USUAL, resume=np.int64(2)),
         "sparse": (

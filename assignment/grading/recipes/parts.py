@@ -67,7 +67,11 @@ def rmsnorm_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     def case(about: str, x: Array, eps: float, mode: str) -> Recorded:
         eps = float(np.float32(eps))
         output = reference.rmsnorm(x.astype(np.float64), eps)
-        return about, {"x": x, "eps": np.float32(eps), mode: np.True_}, {"normalised": output}
+        return (
+            about,
+            {"x": x, "eps": np.float32(eps), mode: np.True_},
+            {"normalised": output, "input_kept": np.int64(1)},
+        )
 
     large, small = normal(rng, 2, 5, 8) * 50 + 20, normal(rng, 3, 4, 6) * 0.1
     zeros = normal(rng, 1, 4, 6)
@@ -163,10 +167,12 @@ def sampling_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         shape = np.array([len(logits), 1])
         if temperature == 0:
             tokens = logits.argmax(axis=-1)[:, None]
-            return about, inputs, {"shape": shape, "tokens": tokens, "calls_differ": np.int64(0)}
+            outputs = {"shape": shape, "whole_numbers": np.int64(1), "tokens": tokens}
+            return about, inputs, outputs | {"calls_differ": np.int64(0)}
         shares = reference.softmax(logits.astype(np.float64), temperature)
         seeds = ("same_seed_differs", "other_seed_agrees", "global_seed_ignored")
-        return about, inputs, {"shape": shape, "shares": shares} | dict.fromkeys(seeds, np.int64(0))
+        outputs = {"shape": shape, "whole_numbers": np.int64(1), "shares": shares}
+        return about, inputs, outputs | dict.fromkeys(seeds, np.int64(0))
 
     tail = rng.permutation(np.log([*[0.006] * 40, *np.linspace(0.01, 0.0533, 24)]))
     about, inputs, outputs = case(

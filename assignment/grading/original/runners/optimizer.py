@@ -27,14 +27,15 @@ def run_adamw(given: Tensors) -> dict[str, Tensor]:
 
 
 def run_groups(given: Tensors) -> dict[str, Tensor]:
-    """Steps with the given gradients, a group of settings for each parameter."""
-    groups, parameters = [], []
+    """Steps with the given gradients, a group of settings for each two parameters."""
+    groups: list[dict[str, Any]] = []
+    count = sum(name.startswith("parameters.") for name in given)
+    parameters = [nn.Parameter(given[f"parameters.{i}"].clone()) for i in range(count)]
     for i in range(len(given["lr"])):
-        parameters.append(nn.Parameter(given[f"parameters.{i}"].clone()))
         options: dict[str, Any] = {n: float(given[n][i]) for n in ("lr", "eps", "weight_decay")}
         options["betas"] = float(given["beta1"][i]), float(given["beta2"][i])
         options["correct_bias"] = bool(given["correct_bias"][i])
-        groups.append({"params": [parameters[-1]], **options, **clipping(given)})
+        groups.append({"params": parameters[2 * i : 2 * i + 2], **options, **clipping(given)})
     optimizer = importlib.import_module("optimizer").AdamW(groups)
     for step in range(len(given["gradients.0"])):
         for i, parameter in enumerate(parameters):
