@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,10 @@ def threads(number: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-def test_each_right_variant_passes(variant: Specimen, number: int) -> None:
+def test_each_right_variant_passes(
+    variant: Specimen, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # one of them writes a file
     hidden = draw(variant.task, np.random.default_rng([7, number]), hidden=True)
     with applied(variant), threads(number):
         torch.manual_seed(0)

@@ -192,3 +192,31 @@ def step(self, closure=None):
             # Add weight decay after the main gradient-based updates
             p.data = p.data - alpha * weight_decay * p.data
     return loss
+
+
+# === new_moments: puts new moments in the place of the old at each step
+def step(self, closure=None):
+    loss = None
+    if closure is not None:
+        with torch.enable_grad():
+            loss = closure()
+    with torch.no_grad():
+        for group in self.param_groups:
+            b1, b2 = group["betas"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                if p.grad.is_sparse:
+                    raise RuntimeError("sparse")
+                s = self.state[p]
+                if not s:
+                    s["t"], s["m"], s["v"] = 0, torch.zeros_like(p), torch.zeros_like(p)
+                s["t"] += 1
+                s["m"] = b1 * s["m"] + (1 - b1) * p.grad
+                s["v"] = b2 * s["v"] + (1 - b2) * p.grad * p.grad
+                a = group["lr"]
+                if group["correct_bias"]:
+                    a = a * math.sqrt(1 - b2 ** s["t"]) / (1 - b1 ** s["t"])
+                p.sub_(a * s["m"] / (s["v"].sqrt() + group["eps"]))
+                p.sub_(group["lr"] * group["weight_decay"] * p)
+    return loss

@@ -71,3 +71,35 @@ def compute_query_key_value_scores(self, query, key, value, mask=None):
     attn = e / e.sum(dim=-1, keepdim=True)
     attn = self.attn_dropout(attn)
     return attn @ value
+
+
+# === functional_dropout: asks the module for its rate and its mode, and calls the function
+def compute_query_key_value_scores(self, query, key, value, mask=None):
+    scores = query @ key.mT / query.size(-1) ** 0.5
+    if mask is not None:
+        scores = torch.where(mask, scores, -torch.inf)
+    weights = F.dropout(scores.softmax(-1), self.attn_dropout.p, self.training)
+    return weights @ value
+
+
+# === dropout_if_training: applies the dropout in train mode only, by an if of its own
+def compute_query_key_value_scores(self, query, key, value, mask=None):
+    scores = torch.matmul(query, key.transpose(2, 3)) * (1 / math.sqrt(query.shape[-1]))
+    if mask is None:
+        mask = torch.ones(scores.shape, dtype=torch.bool)
+    weights = scores.masked_fill(mask.logical_not(), torch.finfo(scores.dtype).min).softmax(-1)
+    if self.training:
+        weights = self.attn_dropout(weights)
+    return torch.matmul(weights, value)
+
+
+# === prints_and_writes: prints shapes, logs to a file and keeps the weights for later
+def compute_query_key_value_scores(self, query, key, value, mask=None):
+    print("query", query.shape)
+    with open("attention.log", "a", encoding="utf-8") as file:
+        file.write(f"{key.shape}\n")
+    scores = torch.einsum("bhtd,bhsd->bhts", query, key) / math.sqrt(query.shape[-1])
+    if mask is not None:
+        scores = scores + torch.zeros_like(scores).masked_fill(~mask, float("-inf"))
+    self.weights = self.attn_dropout(torch.softmax(scores, dim=-1))
+    return torch.einsum("bhts,bhsd->bhtd", self.weights, value)

@@ -67,3 +67,22 @@ def forward(self, input_ids, mask=None):
     logits = self.dropout(state) @ self.classifier_head.weight.T + self.classifier_head.bias
     shifted = logits - logits.amax(dim=1, keepdim=True)
     return shifted - shifted.exp().sum(dim=1, keepdim=True).log()
+
+
+# === dropout_if_training: applies the dropout in train mode only, by an if of its own
+def forward(self, input_ids, mask=None):
+    h = last_real_states(self.llama.hidden_states(input_ids, mask), mask)
+    if self.training:
+        h = self.dropout(h)
+    return self.classifier_head(h).log_softmax(-1)
+
+
+# === functional_dropout: asks the module for its rate and its mode, and calls the function
+def forward(self, input_ids, mask=None):
+    if mask is None:
+        mask = torch.ones_like(input_ids, dtype=torch.bool)
+    states = self.llama.hidden_states(input_ids, mask)
+    places = torch.arange(input_ids.shape[1], device=input_ids.device)
+    last = (mask * places).argmax(dim=1)
+    state = F.dropout(states[torch.arange(len(states)), last], self.dropout.p, self.training)
+    return torch.log(F.softmax(self.classifier_head(state), dim=-1))

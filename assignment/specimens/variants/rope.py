@@ -145,3 +145,19 @@ def apply_rotary_emb(query, key, head_dim, max_seq_len, theta=10000.0, positions
     query_out = query * cos + rotate_neighbours(query) * sin
     key_out = key * cos + rotate_neighbours(key) * sin
     return query_out.to(query.dtype), key_out.to(key.dtype)
+
+
+# === numpy_angles: computes the angles in NumPy, and multiplies complex numbers
+def apply_rotary_emb(query, key, head_dim, max_seq_len, theta=10000.0, positions=None):
+    import numpy as np
+
+    if positions is None:
+        positions = torch.arange(query.shape[1])
+    frequencies = 1.0 / np.power(theta, np.arange(0, head_dim, 2) / head_dim)
+    angles = torch.from_numpy(positions.numpy()[..., None, None] * frequencies)
+
+    def turn(x):
+        pairs = torch.view_as_complex(x.double().reshape(*x.shape[:-1], -1, 2).contiguous())
+        return torch.view_as_real(pairs * torch.exp(1j * angles)).flatten(-2).type_as(x)
+
+    return turn(query), turn(key)
