@@ -11,17 +11,20 @@ from assignment.runners.standins import Tensors
 
 def run_rope(given: Tensors) -> dict[str, Tensor]:
     query, key = given["query"], given["key"]
-    if "half" not in given:
-        return rotated(given, query, key)
-    outputs = rotated(given, query.bfloat16(), key.bfloat16())
-    in_double = rotated(given, query.double(), key.double())
-    kept = {
-        f"{str(dtype).removeprefix('torch.')}_kept": torch.tensor(
-            int(all(out[name].dtype == dtype for name in ("query", "key")))
-        )
-        for dtype, out in ((torch.bfloat16, outputs), (torch.float64, in_double))
-    }
-    return outputs | kept
+    if "types" in given:
+        return types_kept(given)
+    if "half" in given:
+        query, key = query.bfloat16(), key.bfloat16()
+    return rotated(given, query, key)
+
+
+def types_kept(given: Tensors) -> dict[str, Tensor]:
+    kept = {}
+    for dtype in (torch.bfloat16, torch.float64):
+        outputs = rotated(given, given["query"].to(dtype), given["key"].to(dtype))
+        same = all(outputs[name].dtype == dtype for name in ("query", "key"))
+        kept[f"{str(dtype).removeprefix('torch.')}_kept"] = torch.tensor(int(same))
+    return kept
 
 
 def rotated(given: Tensors, query: Tensor, key: Tensor) -> dict[str, Tensor]:

@@ -34,13 +34,12 @@ def rope_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     ones = np.ones((1, 2, 2, 4), np.float32)
     left_padded = np.maximum(np.arange(5)[None] - np.array([[0], [2], [3]]), 0)
     about, inputs, outputs = case(
-        "bfloat16, far into a text: angles in float32, the result in the type that came in",
+        "bfloat16, far into a text, where it cannot tell positions: angles in float32",
         half(normal(rng, 2, 5, 4, 6)),
         half(normal(rng, 2, 5, 2, 6)),
         max_seq_len=4096,
         positions=np.arange(2003, 2008),
     )
-    kept = {"bfloat16_kept": np.int64(1), "float64_kept": np.int64(1)}
     return {
         "grouped": case("KV < H, T != H", normal(rng, 2, 7, 4, 6), normal(rng, 2, 7, 2, 6)),
         "theta": case(
@@ -58,9 +57,17 @@ def rope_cases(rng: np.random.Generator) -> dict[str, Recorded]:
             normal(rng, 3, 5, 2, 6),
             positions=left_padded,
         ),
-        "half": (about, inputs | {"half": np.True_}, outputs | kept),
+        "half": (about, inputs | {"half": np.True_}, outputs),
+        "types": rope_types(rng),
         "published": case("the course's own example", 2 * ones, 3 * ones),
     }
+
+
+def rope_types(rng: np.random.Generator) -> Recorded:
+    inputs = {"query": normal(rng, 1, 3, 4, 6), "key": normal(rng, 1, 3, 2, 6), "types": np.True_}
+    inputs |= {"theta": np.float32(100), "max_seq_len": np.int64(20)}
+    kept = {"bfloat16_kept": np.int64(1), "float64_kept": np.int64(1)}
+    return "the result in the type that came in, bfloat16 or float64", inputs, kept
 
 
 def rmsnorm_cases(rng: np.random.Generator) -> dict[str, Recorded]:
