@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,16 @@ def test_each_version_is_its_tasks_function_and_nothing_else() -> None:
     for one in versions:
         names = [getattr(node, "name", "") for node in ast.parse(one.text).body]
         assert names == [require_task(one.task).qualified_name.split(".")[-1]], one
+
+
+def test_the_examples_are_put_together_from_what_there_is() -> None:
+    with (HERE / "examples.toml").open("rb") as file:
+        examples = tomllib.load(file)["submission"]
+    for example in examples:
+        for task, choice in example["tasks"].items():
+            kind, _, name = choice.rpartition(":")
+            known = variants(task) if kind == "variant" else mistakes(task)
+            assert name in {"right", "empty", *(one.name for one in known)}, example["name"]
 
 
 def test_each_attack_has_a_known_outcome() -> None:
