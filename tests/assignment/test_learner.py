@@ -161,7 +161,7 @@ def read_until(process: subprocess.Popen[bytes], words: str, seconds: float) -> 
 def test_the_zip_holds_files_and_helpers_and_is_graded_as_it_is_checked(
     tree: Path, tmp_path: Path
 ) -> None:
-    """Also with a helper that logs, and imports what does not start without a folder to write in."""
+    """Also with a helper that logs, and imports what wants a folder to write in."""
     solve(tree)
     wanted = "import matplotlib.pyplot\n" if find_spec("matplotlib") else ""  # an extra: plots
     (tree / "my_helpers.py").write_text(f"{wanted}open('log.txt', 'a').write('imported')\n")
