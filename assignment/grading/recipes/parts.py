@@ -189,5 +189,5 @@ def sampling_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         "argmax": case("temperature 0 takes the most likely token", 0.0, normal(rng, 3, 7) * 1.5),
         "cool": case("temperature 0.3 sharpens", 0.3, normal(rng, 3, 7) * 0.5),
         "hot": case("temperature 3 flattens", 3.0, normal(rng, 3, 7) * 1.5),
-        "tail": (about, inputs, outputs | {"never_drawn": np.int64(0)}),
+        "tail": (about, inputs, outputs | {"some_never_drawn": np.int64(0)}),
     }

@@ -399,3 +399,11 @@ def compute_query_key_value_scores(self, query, key, value, mask=None):
 
 # === without_scale: does not divide by sqrt(D)
 # - scores = scores / math.sqrt(query.shape[-1])
+
+# === mask_with_gradients_only: forgets the mask where no gradients are recorded (torch.no_grad)
+# - if mask is not None:
+# + if mask is not None and torch.is_grad_enabled():
+
+# === mask_in_training_only: forgets the mask in eval mode
+# - if mask is not None:
+# + if mask is not None and self.training:

@@ -210,3 +210,10 @@ def sample_next(logits, temperature, generator=None):
 # === axis_more_when_drawn: returns (B, 1, 1) instead of (B, 1) where it draws
 # - return torch.multinomial(probabilities, 1, generator=generator)
 # + return torch.multinomial(probabilities, 1, generator=generator)[:, None]
+
+# === hidden_top_p: never draws the least likely tokens (a top-k or top-p that nobody asked for)
+# - probabilities = F.softmax(logits, dim=-1)
+# + probabilities = F.softmax(logits, dim=-1)
+# + ordered, order = probabilities.sort(dim=-1, descending=True)
+# + ordered[ordered.cumsum(dim=-1) - ordered > 0.95] = 0
+# + probabilities = torch.zeros_like(ordered).scatter(-1, order, ordered)
