@@ -62,6 +62,7 @@ def attend_in_training(
         "share_dropped": (weights == 0)[allowed].double().mean(),
         "kept": torch.where(weights == 0, attend()[..., :S], weights * (1 - p)),
         "beside_the_sum": total[..., 0] - weights.sum(dim=-1),
+        "mask_ignored": (weights[~allowed] != 0).any().long(),
     }
 
 

@@ -127,8 +127,9 @@ def attention_in_training(rng: np.random.Generator, T: int) -> Recorded:
     w = wide(inputs)
     weights = reference.attention(w["query"], w["key"], w["value"], inputs["mask"])[..., :T]
     about = "train mode: the dropout takes a share of the weights, and the rest grows"
-    expected = {"share_dropped": np.float64(0.3), "kept": weights}
-    return about, inputs, expected | {"beside_the_sum": np.zeros((2, 4, T))}
+    expected: Arrays = {"share_dropped": np.float64(0.3), "kept": weights}
+    expected |= {"beside_the_sum": np.zeros((2, 4, T)), "mask_ignored": np.int64(0)}
+    return about, inputs, expected
 
 
 def swiglu_cases(rng: np.random.Generator) -> dict[str, Recorded]:
