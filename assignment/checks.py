@@ -48,16 +48,8 @@ def check_task(task: str) -> None:
 
 def check(cases: Sequence[Case]) -> None:
     """The same for these cases of one task."""
-    outputs: list[dict[str, Array]] = []
-    error: Exception | None = None
-    for case in cases:
-        try:
-            outputs.append(run(case))
-        except Exception as raised:
-            error = raised
-            break
-    text = "" if error is None else f"{type(error).__name__}: {error}"
-    cause = likely_cause(cases, outputs, text)
+    outputs, error = outcome(cases)
+    cause = likely_cause(cases, outputs, said(error))
     for case, got in zip(cases, outputs, strict=False):
         finding = compare(case, got)
         if finding is not None:
@@ -66,6 +58,22 @@ def check(cases: Sequence[Case]) -> None:
         if cause:
             error.add_note(f"likely: {cause}")
         raise error
+
+
+def outcome(cases: Sequence[Case]) -> tuple[list[dict[str, Array]], Exception | None]:
+    """What comes of cases, up to the first that raises an error, and that error."""
+    outputs: list[dict[str, Array]] = []
+    for case in cases:
+        try:
+            outputs.append(run(case))
+        except Exception as error:
+            return outputs, error
+    return outputs, None
+
+
+def said(error: Exception | None) -> str:
+    """An error as a worker says it."""
+    return "" if error is None else f"{type(error).__name__}: {error}"
 
 
 def run_as_script(*tests: Callable[[], None]) -> int:

@@ -19,7 +19,7 @@ import torch
 from assignment.arrays import Array, equal
 from assignment.cases import CASES, Case
 from assignment.causes import ERROR, sample, spelt
-from assignment.checks import run
+from assignment.checks import run, said
 from assignment.grading.recipes import Arrays, draw
 from assignment.specimens import Specimen, mistakes
 from assignment.specimens.mutation import applied
@@ -34,7 +34,7 @@ def outputs_of(case: Case, mistake: Specimen, seed: int) -> Arrays | str:
         try:
             return run(case)  # in float32, as learners do: rounding is a part of some mistakes
         except Exception as error:
-            return spelt(f"{type(error).__name__}: {error}")
+            return spelt(said(error))
 
 
 def record(case: Case, mistake: Specimen, values: list[Array]) -> dict[str, Any]:
