@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 import checkpoints
 from config import LlamaConfig
+from support.words import size_in_words
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Footprint:
 
     def __str__(self) -> str:
         return (
-            f"{self.parameters:,} parameters, {self.weight_bytes / 1e6:,.0f} MB of weights, "
-            f"{self.cache_bytes_per_token / 1e3:,.1f} kB of cache per token"
+            f"{self.parameters:,} parameters, {size_in_words(self.weight_bytes)} of weights, "
+            f"{size_in_words(self.cache_bytes_per_token)} of cache per token"
         )
 
 

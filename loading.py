@@ -25,7 +25,8 @@ import checkpoints
 from data import STAND_IN
 from llama import Llama
 from sampling import Sampling
-from support.processor import cpp_compiler, has_units
+from support.processor import compile_fault, has_quantised_engine, has_units
+from support.words import banner, count_in_words
 from tokenizer import TextTokenizer, saved_beside, tokenizer_for
 
 try:
@@ -36,7 +37,6 @@ except ModuleNotFoundError as error:
     Decoder = None  # type: ignore[assignment, misc]
 
 COURSE_CHECKPOINT = "stories42M.pt"
-NO_COMPILER = "compile: no C++ compiler here (g++ or clang++); goes on without"
 ENGINES = ("auto", "fast", "taught")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -83,7 +83,7 @@ class Engine:
         by_default = self.name == "auto" and Decoder is not None and model.device.type == "cpu"
         if not by_default and not self.wants_fast():
             return model, "taught engine"
-        compile = self.compile and cpp_compiler() is not None
+        compile = self.compile and not compile_fault(model.device.type)
         decoder = Decoder(model, self.dtype, self.quantize, compile)
         words = "fast engine" + (f" with {self.quantize} weights" if self.quantize else "")
         if compile:
@@ -93,8 +93,10 @@ class Engine:
     def notes(self, device: torch.device) -> list[str]:
         """What a user should know of these options on this machine."""
         notes = []
-        if self.compile and cpp_compiler() is None:
-            notes.append(NO_COMPILER)
+        if self.compile and (fault := compile_fault(device.type)):
+            notes.append(f"compile: {fault}; goes on without")
+        if self.quantize and device.type == "cpu" and not has_quantised_engine():
+            notes.append("torch has no quantised engine here: int8 takes longer than elsewhere")
         if device.type == "cpu" and not has_units(DTYPES[self.dtype]):
             notes.append(
                 f"this processor has no {self.dtype} units: a long prompt or a batch is slower "
@@ -132,13 +134,15 @@ def load(
     checkpoint = checkpoints.read(path)
     text_tokenizer = tokenizer_for(checkpoint, max_len, tokenizer)
     llama = Llama.from_checkpoint(checkpoint, dtype=DTYPES[options.dtype], causal=causal).to(device)
-    tell(f"model     {checkpoint.path.name} ({checkpoint.format}): {llama.footprint()}")
+    about = f"{checkpoint.path.name} ({checkpoint.format}): {llama.footprint()}"
+    tell(banner("model", about))
     model, words = options.run(llama)
     kind = "" if llama.config.causal else ", bidirectional"
-    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
-    tell(f"runs on   {device.type}{threads}, {options.dtype}{kind}, {words}")
+    threads = f", {count_in_words(torch.get_num_threads(), 'thread')}"
+    where = device.type + (threads if device.type == "cpu" else "")
+    tell(banner("runs on", f"{where}, {options.dtype}{kind}, {words}"))
     for note in options.notes(device):
-        tell(f"note      {note}")
+        tell(banner("note", note))
     return model, text_tokenizer
 
 

@@ -5,6 +5,8 @@ Recorded steps with their expected outcome first, then what must hold for any op
 
 from __future__ import annotations
 
+import support.early  # noqa: F401
+
 import copy
 import sys
 

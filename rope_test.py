@@ -6,6 +6,8 @@ that are new each time.
 
 from __future__ import annotations
 
+import support.early  # noqa: F401
+
 import sys
 
 import torch

@@ -6,6 +6,8 @@ nothing was asked for and that file is absent, the stand-in that setup.sh prepar
 
 from __future__ import annotations
 
+import support.early  # noqa: F401
+
 import argparse
 import sys
 import time

@@ -13,6 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+COLDEST = 1e-30  # a colder temperature gives the same text, and 0 / 1e-40 is NaN in float32
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How the next token is chosen among all of the vocabulary.
@@ -40,11 +43,11 @@ class Sampling:
 def scale(logits: Tensor, temperature: float) -> Tensor:
     """Divide (B, V) logits by a positive temperature, shifted so that each row's greatest is 0.
 
-    Softmax does not see the shift. Without it, and in float32, a temperature of 1e-40 would give
-    inf - inf: NaN in place of the argmax that it approaches.
+    Softmax does not see the shift. Without it a temperature of 1e-40 would give inf - inf: NaN in
+    place of the argmax that it approaches. In float32, since Apple's GPUs have no float64.
     """
-    logits = logits.double()
-    return (logits - logits.amax(dim=-1, keepdim=True)) / temperature
+    logits = logits.float()
+    return (logits - logits.amax(dim=-1, keepdim=True)) / max(temperature, COLDEST)
 
 
 def filter_top_k(logits: Tensor, k: int) -> Tensor:
@@ -73,7 +76,7 @@ def filter_top_p(logits: Tensor, p: float) -> Tensor:
     # What stands before a token must not yet reach p. (A cumulative sum that includes the token
     # itself would drop the one that crosses p, and with it, for a small p, every token.)
     beyond = ordered.cumsum(dim=-1) - ordered >= p
-    beyond[..., 0] = False  # p < 1e-16 included
+    beyond[..., 0] = False  # p = 1e-9 included, which rounding would lose
     indices = indices.gather(-1, order)
     kept = logits.gather(-1, indices).masked_fill(beyond, float("-inf"))
     return torch.full_like(logits, float("-inf")).scatter(-1, indices, kept)

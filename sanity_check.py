@@ -7,6 +7,8 @@ checked too, bidirectionally: the reference of 2024-25 applied no causal mask.
 
 from __future__ import annotations
 
+import support.early  # noqa: F401
+
 import sys
 from pathlib import Path
 

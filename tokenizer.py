@@ -8,6 +8,8 @@ has. As a script, it writes a SentencePiece model in llama2.c's binary form:
 
 from __future__ import annotations
 
+import support.early  # noqa: F401
+
 import json
 import os
 import re

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import support.early  # noqa: F401
+
 import argparse
 import importlib
 from concurrent.futures import ProcessPoolExecutor

@@ -32,7 +32,7 @@ from generation import TextGenerator
 from inference.packing import Packer, Product, pack
 from inference.traced import attend, compile_kernel, pack_traceable
 from rope import rotary_angles
-from support.processor import cpp_compiler
+from support.processor import compile_fault
 
 DTYPES = ("float32", "bfloat16", "float16")
 CHUNK = 512  # tokens of a prompt that are read at once: bounds the memory of a long one
@@ -87,7 +87,7 @@ class Decoder(nn.Module, TextGenerator):
                 time, and a few seconds once torch has it in its cache.
 
         Raises:
-            ValueError: an option is unknown, two do not go together, or there is no compiler.
+            ValueError: an option is unknown, two do not go together, or nothing compiles here.
         """
         super().__init__()
         if dtype not in DTYPES:
@@ -96,8 +96,8 @@ class Decoder(nn.Module, TextGenerator):
             raise ValueError(f"quantize={quantize!r}: must be 'int8' or None")
         if quantize is not None and dtype != "float32":
             raise ValueError(f"quantize={quantize!r} takes dtype='float32', not {dtype!r}")
-        if compile and cpp_compiler() is None:
-            raise ValueError("compile=True: no C++ compiler here; install g++, or leave it out")
+        if compile and (fault := compile_fault(model.tok_embeddings.weight.device.type)):
+            raise ValueError(f"compile=True: {fault}; leave it out")
         self.config: LlamaConfig = model.config
         self.quantize = quantize
         self.embedding = model.tok_embeddings.weight.detach().to(getattr(torch, dtype))  # (V, C)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from support.processor import has_units
+from support.processor import has_onednn, has_quantised_engine, has_units
 
 Product = Callable[[Tensor], Tensor]  # (..., in) to (..., out)
 Packer = Callable[[Tensor, torch.dtype, str | None, bool], Product]
@@ -39,9 +40,9 @@ def pack(weight: Tensor, dtype: torch.dtype, quantize: str | None, coarse: bool)
     cpu = weight.device.type == "cpu"
     if quantize == "int8":
         # torch will drop its quantised tensors one day; what is left then is slower, no worse.
-        fast = coarse and cpu and hasattr(torch, "quantize_per_channel")
+        fast = coarse and cpu and has_quantised_engine()
         return Int8Product(weight) if fast else Int8WeightProduct(weight)
-    if cpu and torch.backends.mkldnn.is_available() and has_units(dtype):
+    if cpu and has_onednn() and has_units(dtype):
         return BlockedProduct(weight.to(dtype))
     return PlainProduct(weight.to(dtype))
 
@@ -82,10 +83,13 @@ class Int8WeightProduct:
     def __init__(self, weight: Tensor) -> None:
         self.padding = 0, -weight.shape[1] % INT8_COLUMNS
         self.weight, self.scales = to_int8(F.pad(weight, self.padding))
+        self.few_rows = MANY_ROWS if multiplies_int8_weights(weight.device.type) else 0
 
     def __call__(self, x: Tensor) -> Tensor:
         rows = F.pad(x, self.padding).flatten(0, -2)
-        if len(rows) > MANY_ROWS:  # a part of the matrix is widened for all of them, in the cache
+        if (
+            len(rows) > self.few_rows
+        ):  # a part of the matrix is widened for all of them, in the cache
             y = rows.new_empty(len(rows), len(self.weight))
             for part, out in zip(self.weight.split(WIDENED), y.split(WIDENED, dim=1), strict=True):
                 torch.mm(rows, part.float().mT, out=out)
@@ -116,6 +120,18 @@ class Int8Product:
             return torch.ops.quantized.linear_dynamic(x, self.weight, False)
         largest = x.abs().amax(dim=-1, keepdim=True).clamp(min=TINY)
         return torch.ops.quantized.linear_dynamic(x / largest, self.weight, False) * largest
+
+
+@cache
+def multiplies_int8_weights(device: str) -> bool:
+    """Whether torch has its product with int8 weights for a device: not every build and device."""
+    rows, weight = torch.zeros(1, 32, dtype=torch.bfloat16), torch.zeros(32, 32, dtype=torch.int8)
+    parts = (part.to(device) for part in (rows, weight, torch.ones(32, dtype=torch.bfloat16)))
+    try:
+        torch._weight_int8pack_mm(*parts)
+    except (AttributeError, RuntimeError):  # NotImplementedError is one of these
+        return False
+    return True
 
 
 def to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:

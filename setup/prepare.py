@@ -6,6 +6,8 @@ everything is in place.
 
 from __future__ import annotations
 
+import support.early  # noqa: F401
+
 import hashlib
 import urllib.parse
 from pathlib import Path

@@ -1,43 +1,131 @@
-"""Files that are either whole or not there: write beside, then rename."""
+"""Files that are either whole or not there (write beside, then rename), and files as they come."""
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
+import re
 import secrets
 import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from support.words import size_in_words
+
 FORGOTTEN = 3600.0  # seconds without a write, after which a half-written file is a killed run's
+STANDARD = "-"  # as a file: standard input or output
+STREAMS = {STANDARD: 1, "/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+DESCRIPTOR = re.compile(r"/(?:dev|proc/(?:self|\d+))/fd/(\d+)")
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes that name, else it is removed.
+    """Yield a temporary path; what is written there takes the name `path` on success, else goes.
 
-    Folders on the way are made.
+    Folders on the way are made. A link stays one, and what it points to is replaced; a file keeps
+    its mode, and its owner where the system allows it. What is no regular file (`is_sink`) has no
+    old content to keep, and the new one is poured into it.
 
     Raises:
         ValueError: a folder stands where the file should go, or its own folder is not writable.
-        OSError: the file system refused.
+        OSError: the file system refused; it carries the name `path`.
     """
     require_writable(path)
-    final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    sweep(final.parent, f".{final.name}.*.part", FORGOTTEN)
-    # A name of its own: two runs may write the same file at once, and the later one stays.
-    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.part")
+    sink = is_sink(path)
+    final = Path(os.path.realpath(path))
+    if sink:
+        temporary = Path(tempfile.gettempdir()) / f"{secrets.token_hex(8)}.part"
+    else:
+        # A name of its own: two runs may write the same file at once, and the later one stays.
+        temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.part")
     try:
+        if not sink:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            sweep(final.parent, f".{glob.escape(final.name)}.*.part", FORGOTTEN)
         temporary.touch()
         yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())  # on the disk before the name points to it
-        temporary.replace(final)
+        if sink:
+            _pour(temporary, path)
+        else:
+            _replace(final, temporary)
+    except OSError as error:
+        if error.filename not in (None, str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk has no name
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _replace(final: Path, temporary: Path) -> None:
+    """Let the new content take the name of the old one."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())  # on the disk before the name points to it
+    if final.exists():
+        before = final.stat()
+        temporary.chmod(before.st_mode & 0o7777)
+        with suppress(OSError, AttributeError):  # not root, or a system without owners
+            os.chown(temporary, before.st_uid, before.st_gid)
+    temporary.replace(final)
+
+
+def _pour(temporary: Path, path: str | os.PathLike[str]) -> None:
+    """Write what a temporary file holds to a pipe, a device or an open descriptor."""
+    number = descriptor(path)
+    if sys.stdout is not None:
+        sys.stdout.flush()  # what was printed before comes before
+    # A descriptor is used as it is: opened by its name, a file behind it would be cut to nothing.
+    sink = os.open(path, os.O_WRONLY) if number is None else os.dup(number)
+    with temporary.open("rb") as content, open(sink, "wb") as target:
+        shutil.copyfileobj(content, target)
+
+
+def descriptor(path: str | os.PathLike[str]) -> int | None:
+    """The open descriptor that a name stands for: `-`, /dev/stdout, /dev/fd/63 of `>(...)`."""
+    name = os.fspath(path)
+    for _ in range(40):  # as many links as a system follows
+        if name in STREAMS:
+            return STREAMS[name]
+        if found := DESCRIPTOR.fullmatch(name):
+            return int(found[1])
+        if not os.path.islink(name):
+            return None
+        name = os.path.join(os.path.dirname(name), os.readlink(name))
+    return None
+
+
+def is_sink(path: str | os.PathLike[str]) -> bool:
+    """Whether writing to a name fills what stands there, rather than replacing a file.
+
+    So it is with descriptors, pipes and devices, and with a file whose folder takes no new one.
+    """
+    final = Path(path)
+    if descriptor(path) is not None or (final.exists() and not final.is_file()):
+        return not final.is_dir()
+    folder = Path(os.path.realpath(path)).parent
+    return final.is_file() and os.access(final, os.W_OK) and not os.access(folder, os.W_OK)
+
+
+def read_bytes(path: str | os.PathLike[str], remedy: str) -> bytes:
+    """All of a file, a pipe such as `<(...)`, or, for `-`, standard input.
+
+    Raises:
+        ValueError: it is missing, or a folder; `remedy` says what to do.
+    """
+    if os.fspath(path) == STANDARD:
+        if sys.stdin is None:
+            raise ValueError(f"standard input is closed; {remedy}")
+        return sys.stdin.buffer.read()
+    if Path(path).is_dir():
+        raise ValueError(f"{path}: is a folder; {remedy}")
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: no such file; {remedy}") from error
 
 
 def sweep(folder: Path, pattern: str = ".*.part", age: float = 0.0) -> None:
@@ -63,12 +151,21 @@ def require_writable(path: str | os.PathLike[str]) -> None:
 
     For the start of long work, which should not end in an error at its last step.
     """
-    final = Path(path)
+    final = Path(os.path.realpath(path))
     if final.is_dir():
-        raise ValueError(f"{final}: is a folder; give the name of a file")
-    place = existing(final.parent)
+        raise ValueError(f"{path}: is a folder; give the name of a file")
+    if is_sink(path):
+        if descriptor(path) is None and not os.access(path, os.W_OK):
+            raise ValueError(f"{path}: cannot be written to; choose another")
+        return
+    require_folder(final.parent, f"{path}: ")
+
+
+def require_folder(folder: str | os.PathLike[str], purpose: str = "") -> None:
+    """Raise a ValueError when no file can be made in a folder, or it not be made; makes nothing."""
+    place = existing(folder)
     if not place.is_dir() or not os.access(place, os.W_OK):
-        raise ValueError(f"{final}: {place} is no folder that can be written to; choose another")
+        raise ValueError(f"{purpose}{place} is no folder that can be written to; choose another")
 
 
 def require_outputs(
@@ -79,6 +176,8 @@ def require_outputs(
     for outfile in outfiles:
         require_writable(outfile)
         place = Path(outfile).resolve()
+        if is_sink(outfile):  # takes whatever comes, and from several
+            continue
         if place in taken:
             raise ValueError(f"{outfile}: {taken[place]}; give another name")
         taken[place] = "two outputs cannot go into one file"
@@ -92,14 +191,19 @@ def existing(path: str | os.PathLike[str]) -> Path:
     return place
 
 
-def require_space(folder: str | os.PathLike[str], needed: int, purpose: str) -> None:
+def require_space(
+    folder: str | os.PathLike[str],
+    needed: int,
+    purpose: str,
+    remedy: str = "make room and run this again",
+) -> None:
     """Raise a ValueError when fewer than `needed` bytes are free where `folder` is (to be)."""
     place = existing(folder)
     free = shutil.disk_usage(place).free
     if free < needed:
         raise ValueError(
-            f"{purpose} takes {needed / 1e6:,.0f} MB and {place} has {free / 1e6:,.0f} MB free: "
-            "make room and run this again"
+            f"{purpose} takes {size_in_words(needed)} and {place} has {size_in_words(free)} free: "
+            f"{remedy}"
         )
 
 

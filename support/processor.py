@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import shutil
+import time
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
+
+from support.words import count_in_words
+
+SAMPLE = 0.25  # seconds, in which others show that they compute
 
 
 @cache
@@ -16,18 +23,58 @@ def has_units(dtype: torch.dtype) -> bool:
     """Whether the processor multiplies matrices of this dtype itself, rather than emulating it."""
     if dtype == torch.bfloat16 and platform.machine() in ("x86_64", "AMD64"):
         # oneDNN takes bfloat16 on any AVX-512, and emulates it on the older ones.
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(_says(torch.cpu, question) for question in questions)
     if dtype == torch.bfloat16:
-        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        return _says(torch.ops.mkldnn, "_is_mkldnn_bf16_supported")
     if dtype == torch.float16:
-        return torch.ops.mkldnn._is_mkldnn_fp16_supported()
+        return _says(torch.ops.mkldnn, "_is_mkldnn_fp16_supported")
     return True
+
+
+def _says(namespace: Any, question: str) -> bool:
+    """What torch answers; False where a build of it lacks the question, as macOS's do."""
+    try:
+        return bool(getattr(namespace, question)())
+    except (AttributeError, RuntimeError):
+        return False
+
+
+def has_onednn() -> bool:
+    """Whether torch brings oneDNN with its blocked layout of weights; macOS's builds do not."""
+    products = ("_reorder_linear_weight", "_linear_pointwise")
+    return torch.backends.mkldnn.is_available() and all(
+        hasattr(torch.ops.mkldnn, product) for product in products
+    )
+
+
+def has_quantised_engine() -> bool:
+    """Whether torch multiplies quantised tensors here; macOS's builds have to be told how."""
+    return hasattr(torch, "quantize_per_channel") and torch.backends.quantized.engine != "none"
 
 
 def cpp_compiler() -> str | None:
     """The C++ compiler that torch.compile calls on a processor, or None where there is none."""
     names = [os.environ.get("CXX"), "g++", "clang++", "cl"]
     return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+@cache
+def compile_fault(device: str = "cpu") -> str:
+    """Why torch.compile makes no kernels here; nothing where it does. Tried once, in seconds.
+
+    A compiler may be there and of no use: without the headers of OpenMP or of Python, for one.
+    """
+    if device == "cpu" and cpp_compiler() is None:
+        return "no C++ compiler here (g++ or clang++)"
+    try:
+        torch.compile(lambda x: x + 1)(torch.ones(8, device=device))
+    except Exception as error:  # the compiler's words come in one of a dozen types
+        lines = [line.strip() for line in str(error).splitlines()]
+        told = [line for line in lines if "error:" in line.lower()] or lines or [""]
+        what = told[0].rpartition("error: ")[2][:80]
+        return f"torch.compile fails here ({what or type(error).__name__})"
+    return ""
 
 
 def free_memory() -> int | None:
@@ -40,15 +87,79 @@ def free_memory() -> int | None:
     return sizes["MemAvailable"] * 1024
 
 
-def set_threads(threads: int | None) -> None:
-    """Compute with so many threads; None leaves it to torch, which takes one a core.
+def processors() -> set[int]:
+    """The numbers of those that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
+
+
+def processor_quota(root: Path = Path("/sys/fs/cgroup")) -> float:
+    """As many as a container may keep busy at a time, however many it sees; infinite without one."""
+    try:
+        if (root / "cpu.max").exists():  # cgroup 2
+            quota, period = (root / "cpu.max").read_text(encoding="ascii").split()
+        else:
+            names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+            quota, period = ((root / "cpu" / n).read_text(encoding="ascii").strip() for n in names)
+    except (OSError, ValueError):
+        return math.inf
+    return math.inf if quota in ("max", "-1") else int(quota) / int(period)
+
+
+def busy_processors(seconds: float = SAMPLE, stat: Path = Path("/proc/stat")) -> float:
+    """As many of ours as others keep busy, on average over a moment; 0 where Linux does not say."""
+
+    def ticks() -> tuple[int, int]:
+        """All of our processors' time, and what of it was busy."""
+        total = busy = 0
+        for line in stat.read_text(encoding="ascii").splitlines():
+            name, *times = line.split()
+            if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in ours:
+                # user, nice, system, idle, waiting, two kinds of interrupts
+                spent = [int(time) for time in times[:7]]
+                total, busy = total + sum(spent), busy + sum(spent) - spent[3] - spent[4]
+        return total, busy
+
+    ours = processors()
+    try:
+        total, busy = ticks()
+        time.sleep(seconds)  # in which this process keeps none busy
+        total_then, busy_then = ticks()
+    except (OSError, ValueError):
+        return 0.0
+    return len(ours) * (busy_then - busy) / max(1, total_then - total)
+
+
+def set_threads(threads: int | None) -> str:
+    """Compute with so many threads; None takes those that nobody else needs now.
+
+    Threads wait for one another many times in each layer, and OpenMP's wait by spinning: beside a
+    program that holds a processor, two are ten times slower than one.
+
+    Returns:
+        Why there are fewer than torch would take, or nothing.
 
     Raises:
         ValueError: fewer than one, or more than there are processors.
     """
     most = os.cpu_count() or 1
-    if threads is None:
-        return
-    if not 1 <= threads <= most:
-        raise ValueError(f"threads={threads}: must be from 1 to {most}, the processors here")
-    torch.set_num_threads(threads)
+    if threads is not None:
+        if not 1 <= threads <= most:
+            raise ValueError(f"threads={threads}: must be from 1 to {most}, the processors here")
+        torch.set_num_threads(threads)
+        return ""
+    usual = torch.get_num_threads()
+    if usual == 1 or "OMP_NUM_THREADS" in os.environ:  # someone has decided
+        return ""
+    ours, allowed, held = len(processors()), processor_quota(), busy_processors()
+    chosen = max(1, min(usual, math.floor(min(ours - held, allowed) + 0.5)))
+    if chosen >= usual:
+        return ""
+    torch.set_num_threads(chosen)
+    why = (
+        f"others keep {held:.1f} of {ours} processors busy"
+        if ours - held < allowed
+        else f"this container may use {allowed:g} of {ours} processors"
+    )
+    return f"{why}: {count_in_words(chosen, 'thread')}; --threads {usual} takes all the same"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from support.files import atomic_path, require_space
+from support.words import size_in_words
 
 
 def save_tensors(path: Path, contents: Mapping[str, Any], remedy: str = "make room") -> None:
@@ -19,13 +20,13 @@ def save_tensors(path: Path, contents: Mapping[str, Any], remedy: str = "make ro
         ValueError: there is no room, or the disk refused; what the file held before is untouched.
     """
     size = content_bytes(contents)
-    require_space(path.parent, size + 1_000_000, f"writing {path}")
+    require_space(path.parent, size + 1_000_000, f"writing {path}", remedy)
     try:
         with atomic_path(path) as temporary, temporary.open("wb") as file:
             torch.save(contents, file)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         raise ValueError(
-            f"{path}: could not be written ({size / 1e6:,.0f} MB): the disk is full or failing; "
+            f"{path}: could not be written ({size_in_words(size)}): the disk is full or failing; "
             f"{remedy}"
         ) from error
 

@@ -19,9 +19,7 @@ def compile_step(optimizer: AdamW) -> None:
 
     def update(*given: Any) -> None:
         *constant, step_size, decay = given
-        numbers = (
-            None if x is None else torch.tensor(x, dtype=torch.float64) for x in (step_size, decay)
-        )
+        numbers = (None if x is None else torch.tensor(x) for x in (step_size, decay))
         kernel(*constant, *numbers)
 
     optimizer.update = update  # type: ignore[method-assign, assignment]
