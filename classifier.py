@@ -18,9 +18,11 @@ from cache import KeyValueCache, last_real_states
 from llama import Llama, load_pretrained
 from tokenizer import TextTokenizer
 
+QUESTION = "Is this movie {labels}? This movie is "
 
-def prompt_suffix(label_names: Sequence[str]) -> str:
-    """The course's question, which follows a review; a label is to continue it.
+
+def prompt_suffix(label_names: Sequence[str], question: str = QUESTION) -> str:
+    """The question that follows a review, by default the course's; a label is to continue it.
 
     >>> prompt_suffix(["awful", "bad", "good"])
     'Is this movie awful, bad, or good? This movie is '
@@ -29,7 +31,7 @@ def prompt_suffix(label_names: Sequence[str]) -> str:
         choices = " or ".join(label_names)
     else:
         choices = ", ".join(label_names[:-1]) + ", or " + label_names[-1]
-    return f"Is this movie {choices}? This movie is "
+    return question.rstrip().replace("{labels}", choices) + " "
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class LlamaZeroShotClassifier(nn.Module):
         tokenizer: TextTokenizer,
         label_names: Sequence[str],
         llama: Llama | None = None,
+        question: str = QUESTION,
     ) -> None:
         """Load the model, or take the given one, and cut the labels into pieces.
 
@@ -69,7 +72,7 @@ class LlamaZeroShotClassifier(nn.Module):
         self.num_labels = config.num_labels
         self.llama = load_pretrained(config.pretrained_model_path) if llama is None else llama
         self.llama.requires_grad_(False)
-        prompt = f"It is. {prompt_suffix(label_names)}"
+        prompt = f"It is. {prompt_suffix(label_names, question)}"
         alone = tokenizer.encode(prompt, bos=False, eos=False)
         joint = [tokenizer.encode(prompt + name, bos=False, eos=False) for name in label_names]
         shared = 0

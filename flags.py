@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from classifier import QUESTION
 from loading import COURSE_CHECKPOINT, DTYPES, ENGINES
-from sentiment.finetune import FROZEN, WHOLE_MODEL, FinetuneOptions
+from sentiment.finetune import BEST_BY, FROZEN, WHOLE_MODEL, FinetuneOptions
 from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import COURSE_BATCH, PromptOptions
+from sentiment.tables import LABEL_COLUMNS, TEXT_COLUMNS
 from support import errors
 from training.activations import LIMITS
 from training.recipe import Recipe
@@ -25,12 +27,14 @@ PROMPT = (
 def get_args(modes: tuple[str, ...]) -> argparse.Namespace:
     """The command line, in groups by mode."""
     parser = errors.ArgumentParser(
-        description="LLaMA from scratch: generate text, classify zero-shot, finetune, classify.",
+        description="LLaMA from scratch: generate text, classify zero-shot, finetune, classify. "
+        "Flags may be spelt with - or _; of a file to read, - is standard input.",
     )
     add_common_flags(parser, modes)
     add_model_flags(parser.add_argument_group("generate, prompt and finetune"))
     add_generate_flags(parser.add_argument_group("generate"))
     add_review_flags(parser.add_argument_group("prompt and finetune"))
+    add_probabilities_flag(parser.add_argument_group("prompt, finetune and classify"))
     add_prompt_flags(parser.add_argument_group("prompt"))
     add_finetune_flags(parser.add_argument_group("finetune"))
     add_classify_flags(parser.add_argument_group("classify"))
@@ -44,6 +48,7 @@ def refuse_other_flags(modes: tuple[str, ...]) -> None:
     """Raise a ValueError for a flag that classify does not have: finetune settled it, or no one."""
     own = errors.ArgumentParser()
     add_common_flags(own, modes)
+    add_probabilities_flag(own)
     add_classify_flags(own)
     _, others = own.parse_known_args()
     if others:
@@ -73,7 +78,10 @@ def add_common_flags(group: Any, modes: tuple[str, ...]) -> None:
     devices = ("auto", "cpu", "cuda", "mps")
     add(group, "--device", None, "auto: a GPU where there is one", choices=devices, default="auto")
     add(group, "--use_gpu", None, "the course's way to say --device cuda", action="store_true")
-    add(group, "--threads", "N", "processors to compute with (default: torch's choice)", type=int)
+    threads = (
+        "processors to compute with (default: one a core, and fewer where other programs hold them)"
+    )
+    add(group, "--threads", "N", threads, type=int)
 
 
 def add_model_flags(group: Any) -> None:
@@ -105,7 +113,7 @@ def add_model_flags(group: Any) -> None:
 
 
 def add_generate_flags(group: Any) -> None:
-    add(group, "--prompt", "TEXT", "the text to continue", default=PROMPT)
+    add(group, "--prompt", "TEXT", "the text to continue; - reads it", default=PROMPT)
     add(group, "--max_new_tokens", "N", "tokens to add", type=int, default=75)
     temperature = "one text at this temperature, 0 being the most likely token (default: 0 and 1)"
     add(group, "--temperature", "T", temperature, type=float)
@@ -120,10 +128,19 @@ def add_generate_flags(group: Any) -> None:
 
 def add_review_flags(group: Any) -> None:
     for split in ("train", "dev", "test"):
-        text = f"lines `label ||| sentence` (default: data/cfimdb-{split}.txt, or the stand-in)"
+        text = (
+            "lines `label ||| sentence`, or a .csv, .tsv or .jsonl table "
+            f"(default: data/cfimdb-{split}.txt, or the stand-in)"
+        )
         add(group, f"--{split}", "FILE", text)
-    names = "JSON list, the name of each label (default: those of --dev's default)"
+    names = (
+        "JSON list, the name of each label (default: those of --dev's default; where the reviews "
+        "spell their labels out, these)"
+    )
     add(group, "--label-names", "FILE", names)
+    for name, usual in (("label", LABEL_COLUMNS), ("text", TEXT_COLUMNS)):
+        column = f"of a table, the column of the {name}s (default: the first of {', '.join(usual)})"
+        add(group, f"--{name}_column", "NAME", column)
     for split in ("dev", "test"):
         file = f"<dataset>-{split}-<prompting or finetuning>-output.txt"
         add(group, f"--{split}_out", "FILE", f"predictions for --{split} (default: {file})")
@@ -146,6 +163,8 @@ def add_prompt_flags(group: Any) -> None:
     add(group, "--scoring", None, scoring, choices=("chain", "course"), default=default)
     calibrate = "subtract each label's mean score over the file"
     add(group, "--calibrate", None, calibrate, action="store_true")
+    question = "what follows each review, for a label to go on; {labels} stands for the labels"
+    add(group, "--question", "TEXT", question, default=QUESTION)
 
 
 def add_finetune_flags(group: Any) -> None:
@@ -154,6 +173,21 @@ def add_finetune_flags(group: Any) -> None:
     add(group, "--epochs", "N", f"passes over --train {default}", type=int)
     default = f"(default: {WHOLE_MODEL['lr']}; {FROZEN['lr']} with --freeze)"
     add(group, "--lr", None, f"learning rate {default}", type=float)
+    decay = "of AdamW, decoupled"
+    add(group, "--weight_decay", None, decay, type=float, default=Recipe.weight_decay)
+    warmup = "steps in which the learning rate rises from 0"
+    add(group, "--warmup_steps", "N", warmup, type=int, default=Recipe.warmup_steps)
+    patience = "end after so many epochs without a better one (default: run them all)"
+    add(group, "--patience", "N", patience, type=int)
+    best_by = "which epoch is kept: that with the best of this on --dev"
+    add(group, "--best_by", None, best_by, choices=BEST_BY, default=FinetuneOptions.best_by)
+    weights = (
+        "what an example of each class weighs in the loss: balanced, or numbers with commas "
+        "between (default: all the same)"
+    )
+    add(group, "--class_weights", "W", weights)
+    missing = "let --train lack classes that --dev or --test have"
+    add(group, "--allow_missing_classes", None, missing, action="store_true")
     dropout = "dropout before the classification head"
     add(group, "--hidden_dropout_prob", "P", dropout, type=float, default=FinetuneOptions.dropout)
     freeze = (
@@ -176,13 +210,24 @@ def add_finetune_flags(group: Any) -> None:
     minutes = "how often the state of a run is saved, beside each epoch's end"
     default_minutes = FinetuneOptions.save_minutes
     add(group, "--save_minutes", "M", minutes, type=float, default=default_minutes)
-    resume = "go on with the newest run of these arguments, an unfinished one first"
+    resume = (
+        "go on with the newest run of these arguments, an unfinished one first; --epochs and "
+        "--patience may be others, so that a finished run goes on as well"
+    )
     add(group, "--resume", None, resume, action="store_true")
     tensorboard = "log for TensorBoard in the folder of --dev_out (default: where it is installed)"
     add(group, "--tensorboard", None, tensorboard, action=on_or_off)
 
 
+def add_probabilities_flag(group: Any) -> None:
+    probabilities = (
+        "also say each label's probability: prompt and finetune in a table beside the predictions, "
+        "X-probabilities.csv, classify in columns of its own"
+    )
+    add(group, "--probabilities", None, probabilities, action="store_true")
+
+
 def add_classify_flags(group: Any) -> None:
     add(group, "--text", "TEXT", "a review (default: lines on standard input)")
-    add(group, "--file", "FILE", "reviews, one a line")
+    add(group, "--file", "FILE", "reviews, one a line; - is standard input, too")
     add(group, "--run", "NAME", "the run in runs/ that trained (default: the newest finished one)")

@@ -53,6 +53,28 @@ class AdamW(Optimizer):
                 raise ValueError(f"betas={group['betas']}: each must be in [0, 1)")
         super().add_param_group(param_group)
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the state of this class or of torch's AdamW; what a group lacks stays as it is.
+
+        Raises:
+            ValueError: the state is of a variant that is not implemented here, or does not fit.
+        """
+        saved = state_dict["param_groups"]
+        for name in ("amsgrad", "maximize"):
+            if any(group.get(name) for group in saved):
+                raise ValueError(f"{name}=True: this AdamW does without; use torch's")
+        before = [dict(group) for group in self.param_groups]
+        super().load_state_dict(state_dict)
+        for group, old, own in zip(self.param_groups, before, saved, strict=True):
+            group.update({name: value for name, value in old.items() if name not in group})
+            for p, number in zip(group["params"], own["params"], strict=True):
+                if number in state_dict["state"]:
+                    state = state_dict["state"][number]
+                    wide = torch.promote_types(p.dtype, torch.float32)
+                    self.state[p] = {"step": int(state["step"])}  # a tensor in torch's
+                    for name in ("exp_avg", "exp_avg_sq"):  # which torch casts to p's dtype
+                        self.state[p][name] = state[name].to(p.device, wide, copy=True)
+
     @staticmethod
     def update(
         p: Tensor,
@@ -70,6 +92,7 @@ class AdamW(Optimizer):
         Such a step is bound by memory, so each line passes over as few tensors as it can. (One
         kernel that passes over them once is `training.compiled_step`.)
         """
+        grad = grad.to(m.dtype)  # as it is, but for a parameter in half precision
         m.lerp_(grad, 1 - beta1)
         v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
         # The denominator is the one new tensor; dividing it by the step size needs no other.
@@ -84,7 +107,8 @@ class AdamW(Optimizer):
         For each, with gradient g, at its own step t = 1, 2, ...:
 
         1. the moments: m = beta1 m + (1 - beta1) g and v = beta2 v + (1 - beta2) g^2, both zero
-           at first; they live in `self.state[p]` as `exp_avg` and `exp_avg_sq`, beside `step`;
+           at first; they live in `self.state[p]` as `exp_avg` and `exp_avg_sq`, beside `step`
+           (those of a parameter in half precision in float32: a small g^2 would be 0);
         2. the step size, with the bias of both moments folded into it (the efficient form):
            a = lr sqrt(1 - beta2^t) / (1 - beta1^t), or lr alone without `correct_bias`;
         3. p = p - a m / (sqrt(v) + eps);
@@ -119,8 +143,9 @@ class AdamW(Optimizer):
                 state = self.state[p]
                 if not state:
                     state["step"] = 0
-                    state["exp_avg"] = torch.zeros_like(p)
-                    state["exp_avg_sq"] = torch.zeros_like(p)
+                    wide = torch.promote_types(p.dtype, torch.float32)
+                    state["exp_avg"] = torch.zeros_like(p, dtype=wide)
+                    state["exp_avg_sq"] = torch.zeros_like(p, dtype=wide)
                 state["step"] += 1
                 step_size = group["lr"]
                 if group["correct_bias"]:

@@ -18,7 +18,6 @@ import torch
 
 from flags import get_args
 from loading import (
-    NO_COMPILER,
     Engine,
     Model,
     choose_checkpoint,
@@ -30,13 +29,29 @@ from loading import (
 )
 from sampling import Sampling
 from sentiment.classify import AT_ONCE, read_lines, run_classify
-from sentiment.finetune import FROZEN, WHOLE_MODEL, FinetuneOptions, run_finetune
+from sentiment.evaluation import probabilities_path
+from sentiment.finetune import (
+    FROZEN,
+    WHOLE_MODEL,
+    FinetuneOptions,
+    require_places,
+    run_finetune,
+)
 from sentiment.prompt import PromptOptions, run_prompt
-from sentiment.splits import Outputs, Splits, choose_splits
+from sentiment.splits import Outputs, Splits, choose_splits, holds_others
+from sentiment.tables import Columns
 from sentiment.trained import ReviewClassifier
 from support import errors
-from support.files import require_outputs, write_text
-from support.processor import cpp_compiler, set_threads
+from support.files import (
+    STANDARD,
+    is_sink,
+    read_bytes,
+    require_outputs,
+    require_space,
+    write_text,
+)
+from support.processor import compile_fault, set_threads
+from support.words import banner, time_in_words
 from tokenizer import TextTokenizer, places
 from training.recipe import Recipe, choose_autocast
 from training.run import finished_run
@@ -52,12 +67,15 @@ def generate(args: argparse.Namespace) -> None:
     runs = [(Sampling(t, args.top_k, args.top_p), outfile) for t, outfile in texts.items()]
     if args.max_new_tokens < 1:
         raise ValueError(f"--max_new_tokens {args.max_new_tokens}: must be at least 1")
-    if not args.prompt:
+    text = args.prompt
+    if text == STANDARD:
+        text = as_text(read_bytes(STANDARD, "give --prompt TEXT"), "standard input").rstrip("\r\n")
+    if not text:
         raise ValueError("--prompt is empty: give a text to continue")
     checkpoint, why = choose_checkpoint(args.pretrained_model_path)
     require_outputs(texts.values(), files_of(args, checkpoint))
     model, tokenizer = load_for(args, checkpoint, why, engine_of(args), args.max_sentence_len)
-    ids = encode_prompt(tokenizer, args.prompt)
+    ids = encode_prompt(tokenizer, text)
     limit = model.config.max_seq_len
     if len(ids) > limit:
         raise ValueError(
@@ -65,11 +83,16 @@ def generate(args: argparse.Namespace) -> None:
             f"shorten it, or cut it with --max_sentence_len {limit - 1}"
         )
     expected = len(runs) * args.max_new_tokens * seconds_per_token(model, len(ids))
-    print(f"expected  about {expected:.0f} s for {len(runs)} x {args.max_new_tokens} tokens")
+    work = f"{len(runs)} x {args.max_new_tokens} tokens"
+    print(banner("expected", f"about {time_in_words(expected)} for {work}"))
     for sampling, outfile in runs:
-        text = write_sentence(model, tokenizer, ids, args.max_new_tokens, sampling, args.seed)
+        text, whole = write_sentence(
+            model, tokenizer, ids, args.max_new_tokens, sampling, args.seed
+        )
         write_text(outfile, text)
         print(f"Wrote generated sentence to {outfile}.")
+        if not whole:
+            raise KeyboardInterrupt
 
 
 def write_sentence(
@@ -79,23 +102,33 @@ def write_sentence(
     max_new_tokens: int,
     sampling: Sampling,
     seed: int,
-) -> str:
-    """Generate one text and print it as it comes; returns it with its prompt."""
+) -> tuple[str, bool]:
+    """Generate one text and print it as it comes.
+
+    Returns:
+        The text with its prompt, and whether it is whole: Ctrl-C ends one, which is kept.
+    """
     text = settled(tokenizer.decode(ids))
     print(f"\nTemperature is {sampling.temperature}\n{text}", end="", flush=True)
     pieces: list[str] = []  # one of each token
     start = first = time.perf_counter()
-    for piece in stream_pieces(model, tokenizer, ids, max_new_tokens, sampling, seed):
-        if not pieces:
-            first = time.perf_counter()
-        pieces.append(piece)
-        print(piece, end="", flush=True)
+    whole = False
+    try:
+        for piece in stream_pieces(model, tokenizer, ids, max_new_tokens, sampling, seed):
+            if not pieces:
+                first = time.perf_counter()
+            pieces.append(piece)
+            print(piece, end="", flush=True)
+        whole = True
+    except KeyboardInterrupt:
+        if not pieces:  # nothing that would be worth keeping
+            raise
     seconds = time.perf_counter() - start
     print(
         f"\n---------------\n{len(pieces)} tokens in {seconds:.1f} s: "
         f"{len(pieces) / seconds:.1f} tokens/s, the first after {first - start:.2f} s"
     )
-    return text + "".join(pieces)
+    return text + "".join(pieces), whole
 
 
 def seconds_per_token(model: Model, T: int) -> float:
@@ -119,6 +152,8 @@ def prompt(args: argparse.Namespace) -> None:
         calibrate=args.calibrate,
         batch_size=args.batch_size,
         max_sentence_len=args.max_sentence_len,
+        question=args.question,
+        probabilities=args.probabilities,
         **given(max_tokens=args.max_tokens),
     )
     checkpoint, why = choose_checkpoint(args.pretrained_model_path)
@@ -139,19 +174,21 @@ def finetune(args: argparse.Namespace) -> None:
         )
     checkpoint, why = choose_checkpoint(args.pretrained_model_path)
     splits, outputs = read_splits(args, "finetuning", checkpoint)
+    require_places(outputs)
     # Typed bare on stand-ins it ends in minutes; a rate or epochs mean the course's whole model.
     by_default = bool(splits.stand_in or why) and args.lr is None and args.epochs is None
     freeze = by_default if args.freeze is None else args.freeze
     recipe, options = recipe_of(args, freeze), finetune_options(args, checkpoint, freeze)
     model, tokenizer = load_for(args, checkpoint, why, Engine("taught"))
     if args.compile and not recipe.compile:
-        print(f"note      {NO_COMPILER}")
+        print(banner("note", f"compile: {compile_fault()}; goes on without"))
     print(splits)
+    stays = "the model stays as it is: it or the reviews stand in; --no-freeze, --lr or --epochs"
     if args.freeze is None and freeze:
-        print(
-            "frozen    the model stays as it is: it or the reviews stand in; --no-freeze, --lr or "
-            "--epochs trains it"
-        )
+        print(banner("frozen", f"{stays} trains it"))
+    elif args.freeze is None:
+        alone = "--freeze trains the head alone, in minutes"
+        print(banner("whole", f"all of the model is trained, as in the course; {alone}"))
     run_finetune(model, tokenizer, splits, outputs, recipe, options)
 
 
@@ -170,7 +207,10 @@ def recipe_of(args: argparse.Namespace, freeze: bool) -> Recipe:
         max_tokens=args.max_tokens,
         seed=args.seed,
         autocast=choose_autocast(args.autocast, choose_device(device_name(args))),
-        compile=args.compile and cpp_compiler() is not None,
+        compile=args.compile and not compile_fault(),
+        weight_decay=args.weight_decay,
+        warmup_steps=args.warmup_steps,
+        patience=args.patience,
     )
     return Recipe(**(preset | asked))
 
@@ -187,6 +227,10 @@ def finetune_options(args: argparse.Namespace, checkpoint: Path, freeze: bool) -
         save_minutes=args.save_minutes,
         resume=args.resume,
         tensorboard=args.tensorboard,
+        class_weights=args.class_weights,
+        best_by=args.best_by,
+        probabilities=args.probabilities,
+        threads=args.threads,
     )
 
 
@@ -202,21 +246,24 @@ def classify(args: argparse.Namespace) -> None:
     if args.text is not None and not args.text.strip():
         raise ValueError("--text is empty: give a review")
     if args.file is not None:
-        lines = list(read_lines(Path(args.file).read_bytes().splitlines(), args.file))
+        content = read_bytes(args.file, "it should hold reviews, one a line")
+        lines = list(read_lines(content.splitlines(), args.file))
     run = finished_run(args.run, "finetune-")
     classifier = ReviewClassifier.load(run, args.pretrained_model_path)
     classifier.model.to(choose_device(device_name(args)))
-    print(f"run       {run}: {', '.join(classifier.about.label_names)}", file=sys.stderr)
+    print(banner("run", f"{run}: {', '.join(classifier.about.label_names)}"), file=sys.stderr)
+    every = args.probabilities
     if args.text is not None:
-        run_classify(classifier, [args.text], at_once=1)
+        run_classify(classifier, [args.text], at_once=1, every=every)
     elif args.file is not None:
-        run_classify(classifier, lines, at_once=AT_ONCE)
+        run_classify(classifier, lines, at_once=AT_ONCE, every=every)
     else:
         if sys.stdin is None:
             raise ValueError("standard input is closed: give --text or --file")
         if sys.stdin.isatty():
             print("reviews, one a line; Ctrl-D ends", file=sys.stderr)
-        run_classify(classifier, read_lines(sys.stdin.buffer, "standard input"), at_once=1)
+        reviews = read_lines(sys.stdin.buffer, "standard input")
+        run_classify(classifier, reviews, at_once=1, every=every)
 
 
 def engine_of(args: argparse.Namespace) -> Engine:
@@ -240,7 +287,7 @@ def load_for(
 ) -> tuple[Model, TextTokenizer]:
     """The model and its tokenizer, and a banner that says what they are and what runs them."""
     if why:
-        print(f"stand-in  {why}")
+        print(banner("stand-in", why))
     return load(
         checkpoint,
         engine=engine,
@@ -255,12 +302,37 @@ def load_for(
 def read_splits(args: argparse.Namespace, kind: str, checkpoint: Path) -> tuple[Splits, Outputs]:
     """The reviews of a run and where its predictions go; checked before the model is read."""
     asked = {"train": args.train, "dev": args.dev, "test": args.test}
-    splits = choose_splits(asked, args.label_names, need_train=kind == "finetuning")
+    splits = choose_splits(
+        asked,
+        args.label_names,
+        need_train=kind == "finetuning",
+        columns=Columns(args.label_column, args.text_column),
+        missing_classes=args.allow_missing_classes,
+    )
     outputs = splits.outputs(kind, {"dev": args.dev_out, "test": args.test_out})
     parts = (splits.train, splits.dev, splits.test)
     reads = [*files_of(args, checkpoint), splits.names_path, *(p.path for p in parts if p)]
-    require_outputs([outfile for _, outfile in outputs.values()], reads)
+    writes = [outfile for _, outfile in outputs.values()]
+    require_outputs(writes + [probabilities_path(o) for o in writes] * args.probabilities, reads)
+    for reviews, outfile in outputs.values():
+        if is_sink(outfile):
+            if args.probabilities:
+                raise ValueError(f"--probabilities writes beside a file, and {outfile} is none")
+            continue
+        size = sum(len(sentence.encode()) + 10 for sentence in reviews.sentences)
+        require_space(Path(outfile).parent, size, f"writing {outfile}")
+        if holds_others(outfile, reviews):
+            about = f"{outfile} holds predictions for other reviews, and is going to be replaced"
+            print(banner("note", about))
     return splits, outputs
+
+
+def as_text(content: bytes, name: str) -> str:
+    """What bytes spell; a ValueError where that is no UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name}: not UTF-8 ({error.reason}); convert it") from error
 
 
 def files_of(args: argparse.Namespace, checkpoint: Path) -> list[Path]:
@@ -275,7 +347,8 @@ def main() -> None:
     args = get_args(tuple(MODES))
     if not 0 <= args.seed < 2**63:
         raise ValueError(f"--seed {args.seed}: must be from 0 to {2**63 - 1}")
-    set_threads(args.threads)
+    if why := set_threads(args.threads):
+        print(banner("note", why), file=sys.stderr if args.option == "classify" else sys.stdout)
     MODES[args.option](args)
 
 

@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
 COLDEST = 1e-30  # a colder temperature gives the same text, and 0 / 1e-40 is NaN in float32
 
 

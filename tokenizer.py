@@ -25,9 +25,10 @@ from sentencepiece import SentencePieceProcessor
 
 import checkpoints
 from support import errors
-from support.files import atomic_path
+from support.files import atomic_path, read_bytes
 
 TOKENIZER_MODEL = "tokenizer.model"  # Llama 2's, in the working folder
+REMEDY = "it should hold a tokenizer; give --tokenizer FILE"
 FILE_TYPES = ("json", "model")  # of a tokenizer beside a checkpoint, in the order of looking
 SPACE = "\u2581"  # SentencePiece writes a space as this character
 CONTROL, USER_DEFINED = 3, 4  # kinds of tokens in GGUF, beside 1 for text
@@ -86,6 +87,15 @@ class TextTokenizer(ABC):
     def _text_to_ids(self, s: str, specials: bool) -> list[int]: ...
 
     @abstractmethod
+    def ends(self, s: str) -> list[int]:
+        """Where in a text each of its tokens ends, in characters.
+
+        The first n tokens of `encode(s, bos=False, eos=False)` are those of s[: ends(s)[n - 1]].
+        (Decoded, they may spell another text: a tokenizer may normalise what it reads.) A token
+        that is a part of a character ends before it, unless it is the last part.
+        """
+
+    @abstractmethod
     def decode(self, t: Sequence[int]) -> str:
         """Turn token ids into text; control tokens leave no trace, invalid UTF-8 is U+FFFD."""
 
@@ -112,19 +122,27 @@ class Tokenizer(TextTokenizer):
     file_type = "model"
 
     def __init__(
-        self, max_len: int | None = None, tokenizer_model: str | os.PathLike[str] | None = None
+        self,
+        max_len: int | None = None,
+        tokenizer_model: str | os.PathLike[str] | None = None,
+        content: bytes | None = None,
     ) -> None:
         """Load `tokenizer_model`, by default `tokenizer.model` in the working folder.
+
+        Args:
+            max_len: tokens of a text that are kept.
+            content: what that file holds, if it has been read already.
 
         Raises:
             ValueError: the file is missing or no SentencePiece model, or max_len is no length.
         """
         self._set_max_len(max_len)
         self.model_path = Path(TOKENIZER_MODEL if tokenizer_model is None else tokenizer_model)
-        if not self.model_path.is_file():
-            raise ValueError(f"{self.model_path}: no such tokenizer")
+        if content is None:
+            content = read_bytes(self.model_path, REMEDY)
         try:
-            self.sp_model = SentencePieceProcessor(model_file=str(self.model_path))
+            self.sp_model = SentencePieceProcessor()
+            self.sp_model.LoadFromSerializedProto(content)
             self.n_words = self.sp_model.vocab_size()
         except (RuntimeError, TypeError) as error:
             raise ValueError(f"{self.model_path}: not a SentencePiece model") from error
@@ -146,6 +164,20 @@ class Tokenizer(TextTokenizer):
         for spelling, text in zip(parts[1::2], parts[2::2], strict=True):
             ids += spellings[spelling] + self._continue(text)
         return ids
+
+    def ends(self, s: str) -> list[int]:
+        start, ends = 0, []
+        for number, text in enumerate(s.split(SPACE)):
+            if number:  # its bytes come first
+                start += len(SPACE)
+                ends += [start] * len(self._bytes[SPACE])
+            found = self.sp_model.encode("\n" * bool(number) + text, return_type="offset_mapping")
+            new = [end for _, end in found["offsets"]]
+            if number:
+                new = [end - 1 for end in new[len(self.sp_model.encode("\n")) :]]
+            ends += [start + end for end in new]
+            start += len(text)
+        return ends
 
     def _continue(self, text: str) -> list[int]:
         """Encode text in the middle of a line, without the space that begins one.
@@ -249,6 +281,13 @@ class BytePairTokenizer(TextTokenizer):
         self._tokenizer.encode_special_tokens = not specials
         return self._tokenizer.encode(s, add_special_tokens=False).ids
 
+    def ends(self, s: str) -> list[int]:
+        self._tokenizer.encode_special_tokens = True
+        offsets = self._tokenizer.encode(s, add_special_tokens=False).offsets
+        # The library gives each part of a character all of it; only the last one ends it.
+        following = [*(start for start, _ in offsets[1:]), len(s)]
+        return [min(end, start) for (_, end), start in zip(offsets, following, strict=False)]
+
     def decode(self, t: Sequence[int]) -> str:
         return self._tokenizer.decode(list(t), skip_special_tokens=True)
 
@@ -314,17 +353,11 @@ def load_tokenizer(path: str | os.PathLike[str], max_len: int | None = None) -> 
     Raises:
         ValueError: the file is missing, damaged or no tokenizer.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such tokenizer")
-    with path.open("rb") as file:
-        is_json = file.read(1) == b"{"
-    if not is_json:
-        return Tokenizer(max_len, path)
+    content = read_bytes(path, REMEDY)
+    if not content.startswith(b"{"):
+        return Tokenizer(max_len, path, content)
     try:
-        vocabulary = checkpoints.BytePairVocabulary.from_dict(
-            json.loads(path.read_text(encoding="utf-8"))
-        )
+        vocabulary = checkpoints.BytePairVocabulary.from_dict(json.loads(content.decode("utf-8")))
         return BytePairTokenizer(vocabulary, max_len)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from error

@@ -26,7 +26,7 @@ from benchmarks.setting import (
 from config import LlamaConfig
 from flags import PROMPT
 from llama import load_pretrained
-from support.processor import cpp_compiler
+from support.processor import compile_fault
 from tokenizer import tokenizer_for
 
 TAUGHT = "ours, taught, float32"
@@ -184,7 +184,7 @@ def candidates(setting: Setting, config: LlamaConfig, left_out: list[str]) -> li
     found = [Candidate(TAUGHT, engines.taught, ours, cost(4))]
     compiled = [False]
     if not setting.quick:
-        if cpp_compiler():
+        if not compile_fault():
             compiled.append(True)
         else:
             left_out.append(f"ours, compiled: {NO_CXX}")

@@ -20,7 +20,7 @@ from loading import load
 from optimizer import AdamW
 from sentiment.encoding import encode_reviews
 from sentiment.finetune import ReviewTask
-from sentiment.reviews import read_label_names, read_reviews, require_labels
+from sentiment.reviews import read_label_names, read_reviews, with_labels
 from sentiment.trained import About
 from training import run as training_run
 from training.activations import LIMITS, checkpoint_layers
@@ -138,7 +138,7 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
     """Steps on batches as the course draws them, and, for a peer, on batches of like length."""
     names = read_label_names(setting.label_names)
     reviews = read_reviews(setting.reviews)
-    require_labels(reviews, names)
+    reviews = with_labels(reviews, names, str(setting.label_names))
     model, tokenizer = load(setting.checkpoint)
     ids = encode_reviews(reviews.sentences, tokenizer, model.config.max_seq_len).ids
     size = min(16 if setting.quick else 80, len(ids))

@@ -22,7 +22,7 @@ from inference import Decoder
 from llama import Llama
 from loading import load
 from sentiment.encoding import encode_reviews
-from sentiment.reviews import read_label_names, read_reviews, require_labels
+from sentiment.reviews import read_label_names, read_reviews, with_labels
 from sentiment.scoring import chain_rule_scores, course_scores
 from tokenizer import TextTokenizer, tokenizer_for
 from training.batches import padded_batches
@@ -111,7 +111,7 @@ def works(setting: Setting, left_out: list[str]) -> list[Work]:
     """A sample of the reviews, taken evenly over the file."""
     names = read_label_names(setting.label_names)
     reviews = read_reviews(setting.reviews)
-    require_labels(reviews, names)
+    reviews = with_labels(reviews, names, str(setting.label_names))
     count = min(len(reviews), 20 if setting.quick else 100)
     sentences = [reviews.sentences[i * len(reviews) // count] for i in range(count)]
     checkpoint = checkpoints.read(setting.checkpoint)

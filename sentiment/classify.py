@@ -13,17 +13,23 @@ from sentiment.trained import ReviewClassifier
 AT_ONCE = 64  # reviews of a file that are classified together
 
 
-def run_classify(classifier: ReviewClassifier, reviews: Iterable[str], at_once: int) -> None:
+def run_classify(
+    classifier: ReviewClassifier, reviews: Iterable[str], at_once: int, *, every: bool = False
+) -> None:
     """Print label, probability and review, tabs between them, in a line for each.
 
     Args:
         at_once: reviews that are classified together; whoever waits for an answer wants 1.
+        every: print the probability of each label, in their order, and not of the likeliest alone.
     """
+    names = classifier.about.label_names
     waiting = iter(reviews)
     with tqdm(unit="review", leave=False, disable=None if at_once > 1 else True) as bar:
         while part := list(islice(waiting, at_once)):
-            for text, (name, probability) in zip(part, classifier.label(part), strict=True):
-                bar.write(f"{name}\t{probability:.3f}\t{' '.join(text.split())}")
+            for text, row in zip(part, classifier.probabilities(part), strict=True):
+                shown = row if every else row.max(dim=0, keepdim=True).values
+                numbers = "\t".join(f"{p:.3f}" for p in shown.tolist())
+                bar.write(f"{names[int(row.argmax())]}\t{numbers}\t{' '.join(text.split())}")
             sys.stdout.flush()
             bar.update(len(part))
 

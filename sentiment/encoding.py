@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tokenizer import TextTokenizer
@@ -22,6 +22,7 @@ def encode_reviews(
     limit: int,
     max_len: int | None = None,
     suffix: str = "",
+    place: Callable[[int], str] | None = None,
 ) -> Encoded:
     """Encode `sentence suffix` with BOS, so that it takes at most `limit` tokens.
 
@@ -29,16 +30,21 @@ def encode_reviews(
 
     Args:
         max_len: tokens of a sentence that are kept, suffix not counted; None keeps what fits.
+        place: where a sentence stands, by its number from 0, for an error.
 
     Raises:
-        ValueError: the suffix alone does not fit.
+        ValueError: the suffix alone does not fit, or the vocabulary cannot spell a sentence.
     """
     ids, cut = [], 0
     room = limit - len(tokenizer.encode(suffix, bos=True, eos=False))
     if room < 1:
         raise ValueError(f"the prompt's question alone takes the context of {limit} tokens")
-    for sentence in sentences:
-        text = tokenizer.encode(f"{sentence} {suffix}" if suffix else sentence, True, False)
+    for row, sentence in enumerate(sentences):
+        try:
+            text = tokenizer.encode(f"{sentence} {suffix}" if suffix else sentence, True, False)
+        except ValueError as error:
+            where = place(row) if place else f"text {row + 1} of {len(sentences)}"
+            raise ValueError(f"{where}: {error}") from error
         pieces = tokenizer.encode(sentence, bos=False, eos=False)
         keep = min(len(pieces), max_len or len(pieces))
         if keep < len(pieces) or len(text) > limit:
@@ -47,19 +53,23 @@ def encode_reviews(
                 bos = text[: len(text) - len(pieces)]
                 text = bos + pieces[: min(keep, limit - len(bos))]
             else:
-                text = _shorten(sentence, pieces, min(keep, room), tokenizer, limit, suffix)
+                text = _shorten(sentence, min(keep, room), tokenizer, limit, suffix)
         ids.append(text)
     return Encoded(ids, cut)
 
 
 def _shorten(
-    sentence: str, pieces: list[int], keep: int, tokenizer: TextTokenizer, limit: int, suffix: str
+    sentence: str, keep: int, tokenizer: TextTokenizer, limit: int, suffix: str
 ) -> list[int]:
-    """Encode as much of the beginning of a sentence as fits before the suffix, `keep` at most."""
+    """Encode as much of the beginning of a sentence as fits before the suffix, `keep` at most.
+
+    It is cut where a token ends in the sentence itself: what its tokens decode to may be another
+    text, with a space where it has two.
+    """
+    ends = tokenizer.ends(sentence)
     while True:
-        # A cut inside a character leaves U+FFFD, which the sentence does not hold there.
-        shorter = tokenizer.decode(pieces[:keep])
+        shorter = sentence[: ends[keep - 1]] if keep else ""
         text = tokenizer.encode(f"{shorter} {suffix}", bos=True, eos=False)
-        if (len(text) <= limit and sentence.startswith(shorter)) or keep == 0:
+        if len(text) <= limit or keep == 0:
             return text
-        keep -= 1
+        keep -= min(keep, len(text) - limit)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from sentiment.reviews import Reviews, majority_class
+from sentiment.tables import SEPARATOR
 from support.files import write_text
 from training.batches import Batch
 
@@ -18,17 +22,31 @@ from training.batches import Batch
 def log_probabilities(
     classifier: nn.Module, batches: Iterable[Batch], count: int, *, autocast: bool = False
 ) -> Tensor:
-    """(texts, classes) log-probabilities in the order of the texts, without dropout."""
+    """(texts, classes) log-probabilities in the order of the texts, without dropout.
+
+    Raises:
+        ValueError: one is not finite.
+    """
     classifier.eval()
     rows, found = [], []
     for batch in batches:
         with torch.autocast(batch.tokens.device.type, torch.bfloat16, enabled=autocast):
             found.append(classifier(batch.tokens, batch.mask).float().cpu())
+        require_finite(found[-1])
         rows += batch.rows
     together = torch.cat(found)
     ordered = torch.empty(count, together.shape[1])
     ordered[rows] = together
     return ordered
+
+
+def require_finite(scores: Tensor) -> None:
+    """Raise a ValueError where a score is NaN or infinite: its argmax would pass for a label."""
+    if not bool(torch.isfinite(scores).all()):
+        raise ValueError(
+            "scores are not finite: damaged weights, a dtype that is too narrow, or training that "
+            "diverged (lower --lr)"
+        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +110,7 @@ def evaluate_reviews(reviews: Reviews, predictions: Sequence[int], classes: int)
 def describe(split: str, metrics: Metrics | None, names: Sequence[str]) -> str:
     """What to tell about a split."""
     if metrics is None:
-        return f"{split} accuracy n/a: the file's labels are a placeholder, 0 on every line"
+        return f"{split} accuracy n/a: the file's labels are a placeholder, the same on every line"
     return f"{split} {metrics}\n{metrics.table(names)}"
 
 
@@ -101,4 +119,27 @@ def write_predictions(
 ) -> None:
     """Write lines `prediction ||| sentence` in the order of the reviews' file."""
     lines = zip(predictions, reviews.sentences, strict=True)
-    write_text(path, "".join(f"{label} ||| {sentence}\n" for label, sentence in lines))
+    write_text(path, "".join(f"{label}{SEPARATOR}{sentence}\n" for label, sentence in lines))
+
+
+def probabilities_path(path: str | os.PathLike[str]) -> Path:
+    """Where the probabilities beside a file of predictions go."""
+    return Path(path).with_name(f"{Path(path).stem}-probabilities.csv")
+
+
+def write_probabilities(
+    path: str | os.PathLike[str], scores: Tensor, reviews: Reviews, names: Sequence[str]
+) -> Path:
+    """Write a table beside the predictions: the label, each one's probability, the sentence.
+
+    Args:
+        path: of the predictions.
+        scores: (texts, classes) logarithms; a softmax makes probabilities of zero-shot ones.
+    """
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["prediction", *names, "sentence"])
+    for row, sentence in zip(scores.softmax(dim=-1), reviews.sentences, strict=True):
+        writer.writerow([names[int(row.argmax())], *(f"{p:.6f}" for p in row), sentence])
+    write_text(probabilities_path(path), table.getvalue())
+    return probabilities_path(path)

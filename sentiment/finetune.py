@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,17 +23,28 @@ from sentiment.evaluation import (
     evaluate_reviews,
     log_probabilities,
     write_predictions,
+    write_probabilities,
 )
 from sentiment.frozen import freeze
 from sentiment.pooling import make_classifier
 from sentiment.reviews import Reviews
 from sentiment.splits import Outputs, Splits
 from sentiment.trained import About
-from support.files import require_space, sample_digest, sha256
+from support.files import is_sink, require_folder, require_space, sample_digest
+from support.words import banner, count_in_words, size_in_words
 from tokenizer import TextTokenizer, saved_beside
 from training.activations import LIMITS, checkpoint_layers
 from training.batches import Batch, padded_batches, shown
-from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, is_installed, read_log
+from training.log import (
+    Curves,
+    JsonLines,
+    RunLog,
+    Sink,
+    TensorBoard,
+    attempt,
+    is_installed,
+    read_log,
+)
 from training.recipe import Recipe
 from training.run import RUNS, Run
 from training.trainer import Trainer, state_bytes, trained_parameters
@@ -42,6 +52,7 @@ from training.trainer import Trainer, state_bytes, trained_parameters
 # The course's recipe for the whole model, and the laptop's for a head on frozen states.
 WHOLE_MODEL = {"epochs": 5, "lr": 2e-5}
 FROZEN = {"epochs": 20, "lr": 3e-4}
+BEST_BY = ("accuracy", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,10 @@ class FinetuneOptions:
     save_minutes: float = 10.0  # between two saves of the run's state
     resume: bool = False
     tensorboard: bool | None = None  # None: where the package is installed
+    class_weights: str | None = None  # of the loss: "balanced", or a number for each label
+    best_by: str = "accuracy"  # or "macro_f1": which epoch is kept, on dev
+    probabilities: bool = False  # write them beside the predictions
+    threads: int | None = None  # that were asked for; None: a run goes on with those it began with
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
@@ -69,6 +84,8 @@ class FinetuneOptions:
             raise ValueError(f"max_sentence_len={self.max_sentence_len}: must be at least 1")
         if not self.save_minutes >= 0:  # true for NaN as well
             raise ValueError(f"save_minutes={self.save_minutes}: must be at least 0")
+        if self.best_by not in BEST_BY:
+            raise ValueError(f"best_by={self.best_by}: must be one of {', '.join(BEST_BY)}")
         if self.tensorboard and not is_installed("tensorboard"):
             raise ValueError(
                 "--tensorboard needs the package tensorboard (extra plots): pip install tensorboard"
@@ -85,9 +102,14 @@ class ReviewTask:
     pad_id: int
     recipe: Recipe
     about: About
+    class_weights: list[float] | None = None
+    best_by: str = "accuracy"
 
     def __post_init__(self) -> None:
         self.device = self.model.classifier_head.weight.device
+        self.weights: Tensor | None = None
+        if self.class_weights is not None:
+            self.weights = torch.tensor(self.class_weights, device=self.device)
         self.size, self.held_out = len(self.ids["train"]), len(self.ids["dev"])
 
     def micro_batches(self, rows: Sequence[int]) -> Iterator[Batch]:
@@ -101,23 +123,23 @@ class ReviewTask:
         labels = labels.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.autocast):
             log_probabilities = self.model(batch.tokens, batch.mask)
-            loss = F.nll_loss(log_probabilities, labels, reduction="sum")
+            loss = F.nll_loss(log_probabilities, labels, self.weights, reduction="sum")
         right = (log_probabilities.argmax(dim=-1) == labels).sum()
         return loss, {"Accuracy/train": float(right)}
 
-    def predict(self, split: str) -> tuple[float, list[int]]:
-        """Mean loss and predicted labels, in the file's order."""
+    def predict(self, split: str) -> Tensor:
+        """(texts, classes) log-probabilities, in the file's order."""
         ids, budget = self.ids[split], 4 * self.recipe.max_tokens
         batches = padded_batches(ids, self.pad_id, max_tokens=budget, device=self.device)
         batches = shown(batches, ids, split, estimate=False)
-        found = log_probabilities(self.model, batches, len(ids), autocast=self.recipe.autocast)
-        loss = F.nll_loss(found, torch.tensor(self.labels[split]))
-        return loss.item(), found.argmax(dim=-1).tolist()
+        return log_probabilities(self.model, batches, len(ids), autocast=self.recipe.autocast)
 
     def evaluate(self) -> tuple[float, dict[str, float]]:
-        loss, predictions = self.predict("dev")
-        dev = evaluate(self.labels["dev"], predictions, self.model.num_labels)
-        return dev.accuracy, figures_of("dev", loss, dev)
+        found = self.predict("dev")
+        labels = self.labels["dev"]
+        dev = evaluate(labels, found.argmax(dim=-1).tolist(), self.model.num_labels)
+        figures = figures_of("dev", mean_loss(found, labels), dev)
+        return dev.accuracy if self.best_by == "accuracy" else dev.macro_f1, figures
 
     def best(self) -> dict[str, Any]:
         return {"about": asdict(self.about), "model": self.model.state_dict()}
@@ -131,33 +153,30 @@ def run_finetune(
     recipe: Recipe,
     options: FinetuneOptions,
 ) -> dict[str, Metrics | None]:
-    """Train, keep the best epoch by dev accuracy, reload it, and write predictions and figures.
+    """Train, keep the best epoch on dev, reload it, and write predictions and figures.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM came; the state is saved.
-        ValueError: no room on the disk, or a state to resume that is of another run.
+        ValueError: no room on the disk, a state to resume that is of another run, or a loss that
+            is no number any more.
     """
     assert splits.train is not None
     torch.manual_seed(recipe.seed)
     reviews = {"train": splits.train, **{split: read for split, (read, _) in outputs.items()}}
     encoded = encode_all(reviews, tokenizer, model.config.max_seq_len, options.max_sentence_len)
     setting = settle(splits, recipe, options, encoded, model)
-    name = f"finetune-{splits.dataset}-epochs"
-    run = Run.fitting(name, setting) if options.resume else None
+    kind = f"finetune-{splits.dataset}-batch"
+    run = run_to_resume(kind, setting, options) if options.resume else None
     task = make_task(model, tokenizer.pad_id, splits, reviews, encoded, recipe, options)
     if run is None:
-        if options.resume:
-            print(f"resume    no run {RUNS / name}... to go on with: starting anew")
-        run = new_run(task, name + details(recipe, options), setting)
+        run = new_run(task, kind + details(recipe, options), setting)
     trainer = Trainer(task, recipe, run)
     with run:
         if run.last.exists():
-            trainer.resume()
-            done = trainer.progress
-            print(f"resumed   {run.folder}, after {done.epoch} epochs and {done.batch} batches")
+            go_on(trainer)
         with saved_beside(tokenizer, run.best):
             pass  # the best weights themselves come epoch by epoch
-        log = open_log(run, trainer, task, Path(outputs["dev"][1]).parent, options)
+        log = open_log(run, trainer, task, tensorboard_folder(outputs), options)
         try:
             trainer.train(60 * options.save_minutes, log)
             return finish(trainer, task, log, splits, outputs, options)
@@ -166,8 +185,7 @@ def run_finetune(
                 print(f"\n{run.last} is saved; go on with the same command and --resume")
             raise
         finally:
-            with suppress(OSError):  # as on a full disk, of which another error tells
-                log.close()
+            log.close()
 
 
 def encode_all(
@@ -176,11 +194,51 @@ def encode_all(
     """Each split's sentences as token ids; says how many are too long."""
     encoded = {}
     for split, read in reviews.items():
-        encoded[split] = encode_reviews(read.sentences, tokenizer, limit, max_len)
+        encoded[split] = encode_reviews(read.sentences, tokenizer, limit, max_len, place=read.place)
         if encoded[split].cut:
             kept = min(limit, max_len or limit)
             print(f"{split}: {encoded[split].cut} reviews were cut to {kept} tokens")
     return encoded
+
+
+def require_places(outputs: Outputs) -> None:
+    """Raise a ValueError where something cannot be written that a run is going to write."""
+    require_folder(RUNS, "a run: ")
+    require_folder(tensorboard_folder(outputs), "TensorBoard's log: ")
+
+
+def tensorboard_folder(outputs: Outputs) -> Path:
+    """Beside --dev_out, or in the working folder where that is no file."""
+    outfile = outputs["dev"][1]
+    return (Path() if is_sink(outfile) else Path(outfile).parent) / "tensorboard"
+
+
+def run_to_resume(kind: str, setting: dict[str, Any], options: FinetuneOptions) -> Run | None:
+    """The run to go on with, computing with as many threads as it began with."""
+    free = ("epochs", "patience") + ("threads",) * (options.threads is None)
+    run = Run.fitting(kind, setting, free=free)
+    if run is None:
+        print(banner("resume", f"no run {RUNS / kind}... to go on with: starting anew"))
+    elif (threads := run.setting["threads"]) != torch.get_num_threads():
+        torch.set_num_threads(threads)  # other numbers round otherwise
+        print(banner("note", f"{count_in_words(threads, 'thread')}, as the run began"))
+    return run
+
+
+def go_on(trainer: Trainer) -> None:
+    """Take up a run's state, for as many epochs as are asked for now."""
+    run, recipe = trainer.run, trainer.recipe
+    trainer.resume()
+    done = trainer.progress
+    if recipe.epochs < done.epoch:
+        raise ValueError(f"{run.folder} has done {done.epoch} epochs: give as many or more")
+    size = max(state_bytes(trainer.task.model))
+    require_space(run.folder, size, f"replacing a state in {run.folder}", "make room")
+    after = f"{count_in_words(done.epoch, 'epoch')} and {done.batch} batches"
+    print(banner("resumed", f"{run.folder}, after {after}"))
+    now = {"epochs": recipe.epochs, "patience": recipe.patience}
+    if any(run.setting[name] != value for name, value in now.items()):
+        run.change(**now)
 
 
 def new_run(task: ReviewTask, name: str, setting: dict[str, Any]) -> Run:
@@ -189,17 +247,18 @@ def new_run(task: ReviewTask, name: str, setting: dict[str, Any]) -> Run:
     # While a file is replaced, the old one and the new one exist side by side.
     require_space(RUNS, 2 * last + best, f"a run in {RUNS}/")
     run = Run.new(name, setting)
-    print(f"run       {run.folder}: state {last / 1e6:,.0f} MB, best weights {best / 1e6:,.0f} MB")
+    sizes = f"state {size_in_words(last)}, best weights {size_in_words(best)}"
+    print(banner("run", f"{run.folder}: {sizes}"))
     parameters = sum(p.numel() for p in trained_parameters(task.model))
-    print(f"training  {parameters:,} parameters on {task.size} sentences: {task.recipe}")
+    print(banner("training", f"{parameters:,} parameters on {task.size} sentences: {task.recipe}"))
     if run.folder.name != name:
-        print(f"note      {RUNS / name} is an earlier run and stays")
+        print(banner("note", f"{RUNS / name} is an earlier run and stays"))
     return run
 
 
 def details(recipe: Recipe, options: FinetuneOptions) -> str:
     """The end of a name, which tells runs on one dataset apart; config.json has all of it."""
-    parts = [f"{recipe.epochs}", f"batch{recipe.batch_size}", f"lr{recipe.lr:g}"]
+    parts = [f"{recipe.batch_size}", f"lr{recipe.lr:g}"]
     parts += [f"seed{recipe.seed}", options.checkpoint.stem] + ["frozen"] * options.freeze
     parts += [options.pooling] * (options.pooling != "last_token")
     return "-".join(parts)
@@ -217,8 +276,8 @@ def settle(
     ids = [encoded["train"].ids, encoded["dev"].ids]
     return {
         **asdict(recipe),
-        "train, SHA-256": sha256(splits.train.path),
-        "dev, SHA-256": sha256(splits.dev.path),
+        "train, SHA-256": splits.train.digest,
+        "dev, SHA-256": splits.dev.digest,
         "tokens, SHA-256": hashlib.sha256(repr(ids).encode()).hexdigest(),
         "label_names": list(splits.label_names),
         "checkpoint": options.checkpoint.name,
@@ -228,6 +287,9 @@ def settle(
         "pooling": options.pooling,
         "hidden_dropout_prob": options.dropout,
         "max_sentence_len": options.max_sentence_len,
+        "class_weights": options.class_weights,
+        "best_by": options.best_by,
+        "threads": torch.get_num_threads(),
     }
 
 
@@ -262,7 +324,32 @@ def make_task(
         checkpoint_layers(model.layers, model.activation_bytes, limit)
     ids = {split: texts.ids for split, texts in encoded.items()}
     labels = {split: read.labels for split, read in reviews.items()}
-    return ReviewTask(classifier, ids, labels, pad_id, recipe, about)
+    weights = weights_of(options.class_weights, labels["train"], len(splits.label_names))
+    return ReviewTask(classifier, ids, labels, pad_id, recipe, about, weights, options.best_by)
+
+
+def weights_of(asked: str | None, labels: Sequence[int], classes: int) -> list[float] | None:
+    """What an example of each class weighs in the loss.
+
+    "balanced" is n / (classes * n of the class): each class weighs the same, and the examples 1 on
+    average.
+
+    Raises:
+        ValueError: there is not one positive number for each class.
+    """
+    if asked is None:
+        return None
+    if asked == "balanced":
+        return [len(labels) / (classes * max(1, labels.count(c))) for c in range(classes)]
+    try:
+        weights = [float(number) for number in asked.split(",")]
+    except ValueError:
+        weights = []
+    if len(weights) != classes or not all(0 < weight < float("inf") for weight in weights):
+        raise ValueError(
+            f"class_weights={asked}: must be balanced, or {classes} positive numbers with commas"
+        )
+    return weights
 
 
 def open_log(
@@ -278,7 +365,8 @@ def open_log(
     else:
         print("no curves are drawn: that needs the package matplotlib (extra plots)")
     if options.tensorboard or (options.tensorboard is None and is_installed("tensorboard")):
-        sinks.append(TensorBoard(folder / "tensorboard" / run.folder.name, trainer.step))
+        place = folder / run.folder.name
+        attempt("TensorBoard", lambda: sinks.append(TensorBoard(place, trainer.step)))
     return RunLog(sinks, asdict(trainer.recipe) | {"pooling": options.pooling})
 
 
@@ -293,17 +381,25 @@ def finish(
     """Evaluate the best epoch, from its file, and write everything that is to be kept."""
     run, progress, names = trainer.run, trainer.progress, splits.label_names
     trainer.load_best()
-    print(f"best      epoch {progress.best_epoch}, read back from {run.best}")
+    if progress.epoch < trainer.recipe.epochs:
+        print(banner("stopped", f"{trainer.recipe.patience} epochs were no better than the best"))
+    print(banner("best", f"epoch {progress.best_epoch}, read back from {run.best}"))
     logged = any("Loss/test" in record for record in read_log(run.log))  # by a run resumed here
     metrics: dict[str, Metrics | None] = {}
     for split, (reviews, outfile) in outputs.items():
-        loss, predictions = task.predict(split)
+        scores = task.predict(split)
+        predictions = scores.argmax(dim=-1).tolist()
         metrics[split] = found = evaluate_reviews(reviews, predictions, len(names))
         print(describe(split, found, names))
-        write_predictions(outfile, predictions, reviews)
+        # In the run's folder as well, since other runs may write to the same name.
+        for path in (run.folder / f"{split}-output.txt", outfile):
+            write_predictions(path, predictions, reviews)
+            if options.probabilities:
+                write_probabilities(path, scores, reviews, names)
         print(f"wrote {outfile}")
         if found is not None and split == "test" and not logged:
-            log.add(trainer.step, figures_of(split, loss, found), progress.best_epoch)
+            figures = figures_of(split, mean_loss(scores, reviews.labels), found)
+            log.add(trainer.step, figures, progress.best_epoch)
     log.close({"best_dev_accuracy": progress.best_score, "best_epoch": progress.best_epoch})
     contents = {
         "recipe": asdict(trainer.recipe),
@@ -313,8 +409,13 @@ def finish(
         **{split: "n/a" if m is None else asdict(m) for split, m in metrics.items()},
     }
     run.finish(contents)
-    print(f"finished  {run.folder}; --option classify goes on with it")
+    print(banner("finished", f"{run.folder}; --option classify goes on with it"))
     return metrics
+
+
+def mean_loss(scores: Tensor, labels: Sequence[int]) -> float:
+    """The mean cross-entropy of (texts, classes) log-probabilities, classes weighing the same."""
+    return F.nll_loss(scores, torch.tensor(labels)).item()
 
 
 def figures_of(split: str, loss: float, metrics: Metrics) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from torch import Tensor, nn
 
 from llama import Llama
 from sentiment.encoding import Encoded
+from sentiment.evaluation import require_finite
 from sentiment.pooling import pool
 from support.tensors import load_tensors, save_tensors
+from support.words import banner
 from training.batches import padded_batches, shown
+from training.log import attempt
 from training.recipe import Recipe
 
 KEPT = Path(".feature_cache")  # in the working folder: states of texts that were met before
@@ -63,9 +67,10 @@ def freeze(
                 model, texts.ids, pooling, pad_id, 4 * recipe.max_tokens, autocast=recipe.autocast
             )
             kept = {"states": states, "rows": rows_of_texts}
-            save_tensors(path, kept)
+            # What is kept saves time, and no more: a full disk is no reason to stop.
+            attempt("keeping these states", partial(save_tensors, path, kept))
         else:
-            print(f"{split}: states read from {path}")
+            print(banner("states", f"those of {split} read from {path}"))
         start = bank.add(kept["states"])
         rows[split] = Encoded([[start + row for row in r] for r in kept["rows"]], texts.cut)
     return bank, rows
@@ -94,6 +99,7 @@ def compute_states(
     for batch in shown(batches, ids, "texts' states, once"):
         with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
             h = model.hidden_states(batch.tokens, batch.mask).float()
+        require_finite(h[batch.mask])
         if pooling == "attention_pooling":
             states, counts = h[batch.mask], batch.mask.sum(dim=1).tolist()
         else:
@@ -112,5 +118,5 @@ def _read(path: Path) -> dict[str, Any] | None:
     try:
         return load_tensors(path, "computing the states again")
     except ValueError as error:
-        print(f"note      {error}")
+        print(banner("note", str(error)))
         return None

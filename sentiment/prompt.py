@@ -8,12 +8,19 @@ from types import SimpleNamespace
 
 from torch import Tensor
 
-from classifier import LlamaZeroShotClassifier, prompt_suffix
+from classifier import QUESTION, LlamaZeroShotClassifier, prompt_suffix
 from llama import Llama
 from sentiment.encoding import encode_reviews
-from sentiment.evaluation import Metrics, describe, evaluate_reviews, write_predictions
+from sentiment.evaluation import (
+    Metrics,
+    describe,
+    evaluate_reviews,
+    write_predictions,
+    write_probabilities,
+)
 from sentiment.scoring import calibrate, chain_rule_scores, course_scores
 from sentiment.splits import Outputs, Splits
+from support.words import banner, time_in_words
 from tokenizer import TextTokenizer
 
 COURSE_BATCH = 8  # prompts of a batch in its code
@@ -32,8 +39,12 @@ class PromptOptions:
     batch_size: int | None = None  # prompts in a batch; None: as many as max_tokens allow
     max_tokens: int = 1024  # of a batch, padding included
     max_sentence_len: int | None = None  # tokens of a review that are kept; None keeps what fits
+    question: str = QUESTION  # after each review; {labels} stands for the labels
+    probabilities: bool = False  # write them beside the predictions
 
     def __post_init__(self) -> None:
+        if not self.question.strip():
+            raise ValueError("--question is empty: leave it out, or give one that a label answers")
         for name in ("batch_size", "max_tokens", "max_sentence_len"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -47,16 +58,29 @@ def run_prompt(
     outputs: Outputs,
     options: PromptOptions,
 ) -> dict[str, Metrics | None]:
-    """Score every review of every split, print the metrics and write the predictions."""
+    """Score every review of every split, print the metrics and write the predictions.
+
+    Raises:
+        ValueError: a score is not finite, or a file of one review is to be calibrated.
+    """
+    for reviews, _ in outputs.values():
+        if options.calibrate and len(reviews) == 1:
+            raise ValueError(
+                f"--calibrate subtracts each label's mean score over a file, and {reviews.path} "
+                "holds one review: leave it out"
+            )
     names = splits.label_names
     config = SimpleNamespace(num_labels=len(names), option="prompt")
-    classifier = LlamaZeroShotClassifier(config, tokenizer, names, model).eval()
-    suffix = prompt_suffix(names)
-    print(f"prompt    review + {suffix!r}")
+    question = options.question
+    classifier = LlamaZeroShotClassifier(config, tokenizer, names, model, question).eval()
+    suffix = prompt_suffix(names, question)
+    print(banner("prompt", f"review + {suffix!r}"))
     # Room for a label after the prompt, whose last piece is never read.
     limit = model.config.max_seq_len - max(map(len, classifier.label_name_ids)) + 1
     encoded = {
-        split: encode_reviews(reviews.sentences, tokenizer, limit, options.max_sentence_len, suffix)
+        split: encode_reviews(
+            reviews.sentences, tokenizer, limit, options.max_sentence_len, suffix, reviews.place
+        )
         for split, (reviews, _) in outputs.items()
     }
     metrics = {}
@@ -69,9 +93,12 @@ def run_prompt(
         predictions = scores.argmax(dim=-1).tolist()
         metrics[split] = evaluate_reviews(reviews, predictions, len(names))
         print(describe(split, metrics[split], names))
-        print(f"{len(reviews)} prompts in {seconds:.0f} s: {len(reviews) / seconds:.1f} prompts/s")
+        took = time_in_words(seconds)
+        print(f"{len(reviews)} prompts in {took}: {len(reviews) / seconds:.1f} prompts/s")
         write_predictions(outfile, predictions, reviews)
-        print(f"wrote {outfile}", flush=True)
+        print(f"wrote {outfile}")
+        if options.probabilities:
+            print(f"wrote {write_probabilities(outfile, scores, reviews, names)}")
     return metrics
 
 

@@ -2,76 +2,114 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-SEPARATOR = " ||| "
+from sentiment.tables import SEPARATOR, Columns, Row, read_rows
+from support.files import read_bytes
+
+HIDDEN = -1  # in place of a label that the file does not tell
+SPLIT = re.compile(r"(.+)[-_.](train|dev|test|val|valid|validation)")
+INTEGER = re.compile(r"\s*([+-]?\d+)(?:\.0+)?\s*")  # 1.0 is what a table makes of a 1
 
 
 @dataclass(frozen=True)
 class Reviews:
-    """A file of lines `label ||| sentence`, in its order."""
+    """A file of labels and sentences, in its order."""
 
     path: Path
     labels: list[int]
     sentences: list[str]
+    lines: list[int]  # in the file, from 1
+    digest: str  # SHA-256 of the file, which may be a pipe and cannot be read again
+    names: list[str] | None = None  # of the labels, where the file spells them out
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @property
     def dataset(self) -> str:
-        """The name without its split: `sst` of `data/sst-dev.txt`."""
-        name, _, split = self.path.stem.rpartition("-")
-        return name if name and split in ("train", "dev", "test") else self.path.stem
+        """The name without its split: `sst` of `data/sst-dev.txt`, `imdb` of `imdb/dev.txt`."""
+        if not self.path.is_file():
+            return "stdin"  # or another pipe
+        stem = self.path.stem
+        if found := SPLIT.fullmatch(stem):
+            return found[1]
+        folder = self.path.absolute().parent.name
+        return folder if folder and SPLIT.fullmatch(f"{folder}-{stem}") else stem
 
     @property
     def has_labels(self) -> bool:
-        """Whether the labels mean anything: CFIMDB's test split says 0 on every line."""
-        return len(self) == 1 or set(self.labels) != {0}
+        """Whether the labels mean anything: CFIMDB's test split says 0 on every line, others -1."""
+        found = set(self.labels)
+        spelt_out = self.names is not None or len(self) == 1
+        return found != {HIDDEN} and (spelt_out or found != {0})
+
+    def place(self, row: int) -> str:
+        """Where a review stands, for an error."""
+        return f"{self.path}, line {self.lines[row]}"
 
 
-def read_reviews(path: str | os.PathLike[str]) -> Reviews:
-    """Read UTF-8 lines `label ||| sentence`, with or without BOM, ending in LF or CRLF.
+def read_reviews(path: str | os.PathLike[str], columns: Columns | None = None) -> Reviews:
+    """Read UTF-8 lines `label ||| sentence`, or a table that ends in .csv, .tsv or .jsonl.
 
-    A sentence may contain ` ||| ` itself. Blank lines at the end are passed over.
+    A label is a number, or, in all of the file, a name. Without a column of labels, they are
+    hidden. With or without BOM; `-` is standard input.
 
     Raises:
         ValueError: the file is missing, empty or not UTF-8, or a line is malformed.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file of reviews")
-    lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if not lines:
+    content = read_bytes(path, f"it should hold reviews, lines `label{SEPARATOR}sentence`")
+    text = _decode(content.removeprefix(b"\xef\xbb\xbf"), path)
+    rows = list(read_rows(path, text, columns or Columns()))
+    if not rows:
         raise ValueError(f"{path}: holds no reviews; expected lines `label{SEPARATOR}sentence`")
-    labels, sentences = [], []
-    for number, raw in enumerate(lines, start=1):
-        place = f"{path}, line {number}"
-        try:
-            line = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{place}: not UTF-8 ({error.reason}); convert the file") from error
-        line = line.removesuffix("\r")
-        if "\r" in line:
-            raise ValueError(f"{place}: a lone carriage return; end lines with LF or CRLF")
-        label, separator, sentence = line.partition(SEPARATOR)
-        if not separator:
-            raise ValueError(f"{place}: lacks {SEPARATOR!r} between label and sentence")
-        try:
-            labels.append(int(label))
-        except ValueError as error:
-            raise ValueError(f"{place}: the label {label[:40]!r} is no integer") from error
-        if not sentence.strip():
-            raise ValueError(f"{place}: the sentence is empty")
-        sentences.append(sentence.strip())
-    return Reviews(path, labels, sentences)
+    for row in rows:
+        if not row.sentence.strip():
+            raise ValueError(f"{path}, line {row.line}: the sentence is empty")
+    labels, names = _labels(rows, path)
+    sentences = [re.sub(r"\s*[\r\n]+\s*", " ", row.sentence.strip()) for row in rows]
+    digest = hashlib.sha256(content).hexdigest()
+    return Reviews(path, labels, sentences, [row.line for row in rows], digest, names)
+
+
+def _decode(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path}, line {line}: not UTF-8 ({error.reason}); convert the file"
+        ) from error
+
+
+def _labels(rows: Sequence[Row], path: Path) -> tuple[list[int], list[str] | None]:
+    """Numbers, or numbers of names that the first row shows to be spelt out, and these names."""
+    written = [HIDDEN if row.label is None else row.label.strip() for row in rows]
+    texts = [str(label) for label in written]
+    if not INTEGER.fullmatch(texts[0]):
+        names = sorted(set(texts))
+        for row, text in zip(rows, texts, strict=True):
+            if INTEGER.fullmatch(text) or not text:
+                raise ValueError(
+                    f"{path}, line {row.line}: the label {text[:40]!r} is no name, as that of "
+                    f"line {rows[0].line} is"
+                )
+        return [names.index(text) for text in texts], names
+    labels = []
+    for row, text in zip(rows, texts, strict=True):
+        number = INTEGER.fullmatch(text)
+        if number is None:
+            raise ValueError(f"{path}, line {row.line}: the label {text[:40]!r} is no integer")
+        labels.append(int(number[1]))
+    return labels, None
 
 
 def read_label_names(path: str | os.PathLike[str]) -> list[str]:
@@ -80,31 +118,46 @@ def read_label_names(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         ValueError: the file is missing or holds anything else.
     """
-    path = Path(path)
+    content = read_bytes(path, "it should name the labels")
     try:
-        names = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}; it should name the labels") from error
-    except ValueError as error:
+        names = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not JSON: {error}") from error
-    if (
-        not isinstance(names, list)
-        or len(names) < 2
-        or not all(isinstance(name, str) and name.strip() for name in names)
-        or len(set(names)) < len(names)
-    ):
+    stripped = (
+        [name.strip() for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    )
+    if len(stripped) < 2 or len(stripped) < len(names) or len({*stripped, ""}) <= len(names):
         raise ValueError(f"{path}: must be a JSON list of two or more different names")
-    return names
+    return stripped
 
 
-def require_labels(reviews: Reviews, names: Sequence[str]) -> None:
-    """Raise a ValueError that names the first line whose label has no name."""
-    for number, label in enumerate(reviews.labels, start=1):
+def with_labels(reviews: Reviews, names: Sequence[str], mapping: str) -> Reviews:
+    """The same reviews, their labels numbered as `names` are.
+
+    Args:
+        mapping: where the names come from, for an error.
+
+    Raises:
+        ValueError: a label has no name; its line is told.
+    """
+    if not reviews.has_labels:
+        return reviews
+    if reviews.names is not None:
+        for row, label in enumerate(reviews.labels):
+            if reviews.names[label] not in names:
+                raise ValueError(
+                    f"{reviews.place(row)}: the label {reviews.names[label][:40]!r} is none of "
+                    f"{', '.join(names)}, the labels of {mapping}: give --label-names"
+                )
+        numbers = [list(names).index(reviews.names[label]) for label in reviews.labels]
+        return replace(reviews, labels=numbers, names=list(names))
+    for row, label in enumerate(reviews.labels):
         if not 0 <= label < len(names):
             raise ValueError(
-                f"{reviews.path}, line {number}: label {label} is outside 0..{len(names) - 1}, "
-                f"the {len(names)} labels that --label-names names"
+                f"{reviews.place(row)}: label {label} is outside 0..{len(names) - 1}, the "
+                f"{len(names)} labels of {mapping}: give --label-names"
             )
+    return reviews
 
 
 def require_all_names(files: Sequence[Reviews], names: Sequence[str], mapping: Path) -> None:
@@ -121,12 +174,12 @@ def require_all_names(files: Sequence[Reviews], names: Sequence[str], mapping: P
 
 
 def require_same_classes(train: Reviews, other: Reviews) -> None:
-    """Raise a ValueError when `other` has classes that `train` never shows."""
+    """Raise a ValueError when `other` has classes that `train` never shows, as another dataset."""
     unseen = sorted(set(other.labels) - set(train.labels))
     if other.has_labels and unseen:
         raise ValueError(
             f"{other.path} has the labels {unseen}, which {train.path} does not show: "
-            "train and evaluate on the same dataset"
+            "train and evaluate on the same dataset, or allow it: --allow_missing_classes"
         )
 
 

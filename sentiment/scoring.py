@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from classifier import LlamaZeroShotClassifier
+from sentiment.evaluation import require_finite
 from tokenizer import TextTokenizer
 from training.batches import pad, padded_batches, shown
 
@@ -19,12 +20,17 @@ def chain_rule_scores(
     max_tokens: int,
     max_rows: int | None = None,
 ) -> Tensor:
-    """(texts, classes) log-probabilities of the labels after each prompt, in the file's order."""
+    """(texts, classes) log-probabilities of the labels after each prompt, in the file's order.
+
+    Raises:
+        ValueError: one is not finite.
+    """
     device = classifier.llama.device
     batches = padded_batches(ids, pad_id, max_tokens=max_tokens, max_rows=max_rows, device=device)
     scores = torch.empty(len(ids), classifier.num_labels)
     for batch in shown(batches, ids, "prompts"):
         scores[batch.rows] = classifier(batch.tokens, batch.mask).float().cpu()
+        require_finite(scores[batch.rows])
     return scores
 
 
@@ -51,6 +57,7 @@ def course_scores(
         log_probabilities = F.log_softmax(logits[:, -1].float(), dim=-1).cpu()
         for i, label in enumerate(pieces):
             scores[batch.rows, i] = log_probabilities[:, label].sum(dim=-1)
+        require_finite(scores[batch.rows])
     return scores
 
 

@@ -50,26 +50,30 @@ class ReviewClassifier:
     tokenizer: TextTokenizer
     about: About
 
-    @torch.no_grad()
     def label(self, texts: list[str]) -> list[tuple[str, float]]:
-        """The most likely label of each text, and its probability.
+        """The most likely label of each text, and its probability; see `probabilities`."""
+        best = self.probabilities(texts).max(dim=-1)
+        names = [self.about.label_names[i] for i in best.indices.tolist()]
+        return list(zip(names, best.values.tolist(), strict=True))
+
+    @torch.no_grad()
+    def probabilities(self, texts: list[str]) -> Tensor:
+        """(texts, classes), in the order of `about.label_names`.
 
         Raises:
-            ValueError: a text is empty.
+            ValueError: a text is empty or cannot be spelt, or a score is not finite.
         """
         for number, text in enumerate(texts, start=1):
             if not text.strip():
                 raise ValueError(f"review {number} of {len(texts)} is empty: leave it out")
         if not texts:
-            return []
+            return torch.empty(0, len(self.about.label_names))
         limit = self.model.llama.config.max_seq_len
         keep = self.about.max_sentence_len
         ids = encode_reviews(texts, self.tokenizer, limit, keep).ids
         device = self.model.classifier_head.weight.device
         batches = padded_batches(ids, self.tokenizer.pad_id, max_tokens=MAX_TOKENS, device=device)
-        best = log_probabilities(self.model, batches, len(ids)).exp().max(dim=-1)
-        names = [self.about.label_names[i] for i in best.indices.tolist()]
-        return list(zip(names, best.values.tolist(), strict=True))
+        return log_probabilities(self.model, batches, len(ids)).exp()
 
     def save(self, path: Path | str) -> None:
         """Write the whole classifier, its tokenizer beside it; `load` takes both up again."""

@@ -20,7 +20,7 @@ def _end(number: int, frame: Any) -> None:
 
 
 def _is_script(main: Any) -> bool:
-    """Whether Python runs one of this project's scripts, rather than pytest, say, which may load it."""
+    """Whether one of this project's scripts is run, rather than pytest, say, which loads them."""
     path = Path(os.path.abspath(getattr(main, "__file__", None) or "?"))
     folder = path.parent.parent if path.name == "__main__.py" else path.parent
     return folder == Path(__file__).parent.parent

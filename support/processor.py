@@ -95,7 +95,7 @@ def processors() -> set[int]:
 
 
 def processor_quota(root: Path = Path("/sys/fs/cgroup")) -> float:
-    """As many as a container may keep busy at a time, however many it sees; infinite without one."""
+    """As many as a container may keep busy, however many it sees; infinite without a bound."""
     try:
         if (root / "cpu.max").exists():  # cgroup 2
             quota, period = (root / "cpu.max").read_text(encoding="ascii").split()

@@ -6,7 +6,6 @@ import shutil
 import textwrap
 
 LABEL = 10  # columns of what stands before a banner's text
-WIDEST = 100  # columns of a line, however wide the terminal is
 
 
 def banner(label: str, text: str) -> str:
@@ -15,7 +14,7 @@ def banner(label: str, text: str) -> str:
     >>> banner("note", "no space")
     'note      no space'
     """
-    width = min(shutil.get_terminal_size().columns, WIDEST) - 1
+    width = shutil.get_terminal_size().columns - 1
     return textwrap.fill(
         text,
         max(width, 2 * LABEL),
@@ -45,11 +44,13 @@ def size_in_words(n_bytes: float) -> str:
 def time_in_words(seconds: float) -> str:
     """A duration for people.
 
-    >>> time_in_words(0.42), time_in_words(100), time_in_words(600), time_in_words(9_000)
-    ('0.4 s', '100 s', '10 minutes', '2.5 hours')
+    >>> time_in_words(0.042), time_in_words(1.5), time_in_words(100), time_in_words(9_000)
+    ('42 ms', '1.5 s', '100 s', '2.5 hours')
     """
+    if seconds < 0.1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+        return f"{seconds:.1f} s" if seconds < 3 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
 
 

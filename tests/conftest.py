@@ -27,6 +27,8 @@ from tokenizer import Tokenizer
 # children; some tests send it to theirs. A handler of ours is put back to the default in them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+os.environ["COLUMNS"] = "250"  # so that no banner is cut into lines
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # there is a worker for each processor
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"  # of what the tests start

@@ -26,7 +26,7 @@ ALLOWED = {
     "data": set(),
     "checkpoints": {"config", "support"},
     "cache": {"config", "support"},
-    "base_llama": {"checkpoints", "config"},
+    "base_llama": {"checkpoints", "config", "support"},
     "generation": {"cache", "config", "sampling"},
     "llama": {"base_llama", "cache", "checkpoints", "config", "generation", "rope"},
     "inference": {"cache", "config", "generation", "rope", "support"},
@@ -39,7 +39,7 @@ ALLOWED = {
         *("tokenizer", "training"),
     },
     "setup": {"data", "loading", "support"},
-    "flags": {"loading", "sentiment", "support", "training"},
+    "flags": {"classifier", "loading", "sentiment", "support", "training"},
     "run_llama": {
         *("flags", "loading", "sampling", "sentiment", "support", "tokenizer", "training")
     },
@@ -53,9 +53,9 @@ ALLOWED = {
         *("optimizer", "sentiment", "support", "tokenizer", "training"),
     },
     "examples": {"assignment", "loading", "rope"},
-    "rope_test": {"assignment", "rope"},
-    "optimizer_test": {"assignment", "optimizer"},
-    "sanity_check": {"assignment", "llama"},
+    "rope_test": {"assignment", "rope", "support"},
+    "optimizer_test": {"assignment", "optimizer", "support"},
+    "sanity_check": {"assignment", "llama", "support"},
 }
 
 

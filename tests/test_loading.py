@@ -135,6 +135,9 @@ def test_what_cannot_be_saved_leaves_what_was_there(
         def _text_to_ids(self, s: str, specials: bool) -> list[int]:
             raise NotImplementedError
 
+        def ends(self, s: str) -> list[int]:
+            raise NotImplementedError
+
         def decode(self, t: object) -> str:
             raise NotImplementedError
 

@@ -105,18 +105,18 @@ def test_int8_weights(folder: Path) -> None:
     flags = ("--prompt", "a hero", "--max_new_tokens", "6", "--quantize", "int8", "--threads", "1")
     result = run_script("run_llama.py", *flags, cwd=folder)
     assert result.returncode == 0, result.stderr
-    assert "runs on   cpu, 1 threads, float32, fast engine with int8 weights" in result.stdout
+    assert "runs on   cpu, 1 thread, float32, fast engine with int8 weights" in result.stdout
 
 
 def test_without_a_compiler_it_goes_on(
     folder: Path, run_here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "cpp_compiler", lambda: None)
+    monkeypatch.setattr(loading, "compile_fault", lambda _: "no C++ compiler here")
     result = run_here(
         run_llama.main, "--prompt", "a hero", "--max_new_tokens", "3", "--compile", cwd=folder
     )
     assert result.returncode == 0, result.stderr
-    assert "note      compile: no C++ compiler here" in result.stdout
+    assert "note      compile: no C++ compiler here; goes on without" in result.stdout
     assert "fast engine\n" in result.stdout
 
 
@@ -197,7 +197,7 @@ def test_ctrl_c_after_the_last_line_changes_nothing() -> None:
         (["--pretrained-model-path", "nope.pt"], ["nope.pt: no such checkpoint"]),
         (["--pretrained-model-path", "text.txt"], ["text.txt: neither a PyTorch checkpoint"]),
         (["--pretrained-model-path", "."], ["is a folder"]),
-        (["--tokenizer", "nope.model"], ["nope.model: no such tokenizer"]),
+        (["--tokenizer", "nope.model"], ["nope.model: no such file"]),
         (["--tokenizer", "text.txt"], ["text.txt: not a SentencePiece model"]),
         (["--option", "sing"], ["--option", "'sing'", "generate"]),
         (["--device", "tpu"], ["--device", "'tpu'"]),

@@ -226,7 +226,7 @@ def test_files_are_recognised_from_their_content(trained: Path, tmp_path: Path) 
 
 
 def test_a_file_that_is_no_tokenizer_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"absent\.model: no such tokenizer"):
+    with pytest.raises(ValueError, match=r"absent\.model: no such file"):
         load_tokenizer(tmp_path / "absent.model")
     for content in (b"", b"\x00\x01noise", b"hello"):
         (tmp_path / "bad.model").write_bytes(content)
@@ -299,7 +299,7 @@ def test_the_command_exports_llama2cs_form(trained: Path, tmp_path: Path, run_he
 
 def test_the_command_in_the_working_folder(trained: Path, tmp_path: Path, run_here) -> None:
     assert_user_error(
-        run_here(tokenizer_script.main, cwd=tmp_path), "tokenizer.model: no such tokenizer"
+        run_here(tokenizer_script.main, cwd=tmp_path), "tokenizer.model: no such file"
     )
     (tmp_path / "tokenizer.model").write_bytes(trained.read_bytes())
     assert run_here(tokenizer_script.main, cwd=tmp_path).returncode == 0

@@ -6,6 +6,8 @@ import time
 
 from tqdm import tqdm
 
+from support.words import banner, time_in_words
+
 WARM_UP = 5.0  # seconds; a first part that takes less tells nothing: it has all the preparations
 ENOUGH = 1.0  # seconds of work that an estimate stands on
 
@@ -42,5 +44,4 @@ class Estimate:
             self.told = True
             rate = (now - self.started) / self.done_since
             seconds = now - self.began + rate * self.left
-            shown = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
-            tqdm.write(f"expected  about {shown} for {self.what}")
+            tqdm.write(banner("expected", f"about {time_in_words(seconds)} for {self.what}"))

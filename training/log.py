@@ -9,11 +9,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from tqdm import tqdm
+
 from support.files import atomic_path, write_text
+from support.words import banner
 
 REDRAW = 60.0  # seconds between two pictures of a run that goes on
 
@@ -28,8 +32,22 @@ class Sink(Protocol):
         """The run ends; `results` is empty if it was interrupted."""
 
 
+def attempt(what: str, act: Callable[[], Any]) -> bool:
+    """Do what a run can do without; says so where that fails, and whether it did not.
+
+    A picture is worth less than the training that it shows: no library, display or disk ends that.
+    """
+    try:
+        act()
+    except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        tqdm.write(banner("note", f"goes on without {what}: {why[:200]}"))
+        return False
+    return True
+
+
 class RunLog:
-    """Tells every sink of a run what happens in it."""
+    """Tells every sink of a run what happens in it; one that fails is left out from then on."""
 
     def __init__(self, sinks: Sequence[Sink], hyperparameters: Mapping[str, Any]) -> None:
         self.sinks, self.hyperparameters = sinks, hyperparameters
@@ -37,14 +55,15 @@ class RunLog:
     def add(self, step: int, figures: Mapping[str, float], epoch: int | None = None) -> None:
         """Figures at a step, counted from 1 over all epochs, or at the end of an epoch."""
         place = {"step": step} if epoch is None else {"step": step, "epoch": epoch}
-        for sink in self.sinks:
-            sink.add({**place, **figures})
+        self._tell(lambda sink: sink.add({**place, **figures}))
 
     def close(self, results: Mapping[str, float] | None = None) -> None:
         """The run has ended, with results or by an interruption."""
-        for sink in self.sinks:
-            sink.close(self.hyperparameters, results or {})
+        self._tell(lambda sink: sink.close(self.hyperparameters, results or {}))
         self.sinks = []  # a second time changes nothing
+
+    def _tell(self, act: Callable[[Sink], None]) -> None:
+        self.sinks = [s for s in self.sinks if attempt(type(s).__name__, partial(act, s))]
 
 
 class JsonLines:
@@ -110,7 +129,7 @@ class Curves:
             return
         figure = Figure(figsize=(4.5 * len(curves), 3.6), layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(self.title)
+        figure.suptitle(self.title, parse_math=False)  # a file's name may hold a $
         for axes, (group, lines) in zip(
             figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True
         ):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,13 +68,20 @@ class Run:
         return run
 
     @classmethod
-    def fitting(cls, kind: str, setting: Mapping[str, Any], root: Path = RUNS) -> Self | None:
+    def fitting(
+        cls,
+        kind: str,
+        setting: Mapping[str, Any],
+        root: Path = RUNS,
+        free: Collection[str] = (),
+    ) -> Self | None:
         """The newest run with this very setting that has a state to go on from; None without any.
 
         Those that are not finished come first.
 
         Args:
             kind: what the names of all runs begin with that may be mistaken for this one.
+            free: parts of the setting that may differ; the run that is returned has its own.
 
         Raises:
             ValueError: there are runs of the kind, and each has another setting; the first one's
@@ -83,23 +90,24 @@ class Run:
         folders = newest_first(root, "last.pt", kind)
         folders.sort(key=lambda folder: (folder / "metrics.json").exists())
         others = {folder: read_config(folder) for folder in folders}
-        for folder, then in others.items():
-            if then == setting:
-                with cls(folder, setting) as run:  # it is not alive
+        known = {folder: then for folder, then in others.items() if then is not None}
+        unlike = {folder: _differences(then, setting, free) for folder, then in known.items()}
+        for folder in sorted(known, key=lambda folder: known[folder] != setting):
+            if not unlike[folder]:
+                with cls(folder, known[folder]) as run:  # it is not alive
                     return run
-        for folder, then in others.items():
-            if then is None:
-                continue
-            differences = [
-                f"{name} {then.get(name)!r} then and {setting.get(name)!r} now"
-                for name in sorted(setting.keys() | then.keys())
-                if setting.get(name) != then.get(name)
-            ]
+        for folder, differences in unlike.items():
             raise ValueError(
                 f"{folder} is of another run: {'; '.join(differences)}; give the same arguments, "
                 "or start anew instead of resuming"
             )
         return None
+
+    def change(self, **parts: Any) -> None:
+        """Go on with another setting in what may differ; a finished run is finished no more."""
+        self.setting |= parts
+        self.metrics.unlink(missing_ok=True)
+        write_text(self.folder / "config.json", json.dumps(self.setting, indent=2) + "\n")
 
     def save_last(self, state: Mapping[str, Any]) -> None:
         """Replace the state to go on from."""
@@ -158,6 +166,17 @@ def newest_first(root: Path, file: str, kind: str) -> list[Path]:
     found = [path for path in root.glob(f"{glob.escape(kind)}*/{file}") if path.is_file()]
     found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     return [path.parent for path in found]
+
+
+def _differences(
+    then: Mapping[str, Any], now: Mapping[str, Any], free: Collection[str]
+) -> list[str]:
+    """What two settings differ in, in words."""
+    return [
+        f"{name} {then.get(name)!r} then and {now.get(name)!r} now"
+        for name in sorted(now.keys() | then.keys())
+        if name not in free and then.get(name) != now.get(name)
+    ]
 
 
 def read_config(folder: Path) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ What is trained, a room says by a `Task`; the trainer knows nothing else of it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -28,6 +29,7 @@ from training.interrupts import Interrupted, deferred_interrupts
 from training.log import RunLog
 from training.recipe import Recipe
 from training.run import Run
+from training.schedule import cosine_schedule
 
 LOSS = "Loss/train_epoch"
 
@@ -83,13 +85,18 @@ class Trainer:
         """Prepare a run.
 
         Args:
-            schedule: the learning rate at a step, counted from 0; None keeps `recipe.lr`.
+            schedule: the learning rate at a step, counted from 0; None keeps `recipe.lr`, after
+                the recipe's warm-up.
             max_norm: bound on the norm of all gradients; None leaves them as they are. What makes
                 these two belongs into the run's setting, as the recipe does.
         """
         self.task, self.recipe, self.run = task, recipe, run
         self.schedule, self.max_norm = schedule, max_norm
-        self.optimizer = AdamW(trained_parameters(task.model), lr=recipe.lr)
+        if schedule is None and (warmup := recipe.warmup_steps):
+            self.schedule = lambda step: cosine_schedule(step, recipe.lr, recipe.lr, warmup, warmup)
+        self.optimizer = AdamW(
+            trained_parameters(task.model), lr=recipe.lr, weight_decay=recipe.weight_decay
+        )
         if recipe.compile:
             compile_step(self.optimizer)
         self.progress = Progress()
@@ -112,7 +119,13 @@ class Trainer:
             generator.set_state(saved)
 
     def save(self) -> None:
-        """Save everything that the rest of the run depends on."""
+        """Save everything that the rest of the run depends on.
+
+        Raises:
+            ValueError: a weight is no number any more; what was saved before stays.
+        """
+        if not all(bool(p.isfinite().all()) for p in trained_parameters(self.task.model)):
+            raise self._diverged("weights are")
         state = {
             "model": self.task.model.state_dict(),
             "optim": self.optimizer.state_dict(),
@@ -127,12 +140,13 @@ class Trainer:
 
         Raises:
             Interrupted: a signal came; the state is saved.
+            ValueError: the loss is no number any more; the last good state is saved.
         """
         log = log or RunLog([], {})
         expected = Estimate(self._work_left(), "the training", compiles=self.recipe.compile)
         with deferred_interrupts() as came:
             saved_at = time.monotonic()
-            while self.progress.epoch < self.recipe.epochs:
+            while self.progress.epoch < self.recipe.epochs and not self._patience_is_over():
                 for rows in self._batches_left():
                     figures = self.take_step(rows)
                     log.add(self.step, figures)
@@ -150,6 +164,28 @@ class Trainer:
                 saved_at = time.monotonic()
                 if came:
                     raise Interrupted(came[0])
+
+    def _patience_is_over(self) -> bool:
+        """Whether the last epochs were no better than the best one, as many as the recipe bears."""
+        progress, patience = self.progress, self.recipe.patience
+        return (
+            patience is not None
+            and bool(progress.history)
+            and progress.epoch - progress.best_epoch >= patience
+        )
+
+    def _diverged(self, what: str) -> ValueError:
+        """The error that ends a run whose numbers have become none, with what is left of it."""
+        epoch = self.progress.epoch
+        kept = "nothing was saved yet"
+        if self.run.last.exists():
+            kept = f"{self.run.last} keeps the last good state"
+        if epoch:
+            kept += f", and --resume --epochs {epoch} ends the run with its best epoch"
+        return ValueError(
+            f"{what} not finite in epoch {epoch + 1}, step {self.step + 1}: give a lower learning "
+            f"rate than {self.recipe.lr:g}; {kept}"
+        )
 
     def load_best(self) -> None:
         """End training: give gradients and moments back and put the best epoch's weights in."""
@@ -208,11 +244,14 @@ class Trainer:
         sums: dict[str, float] = {LOSS: 0.0}
         for batch in self.task.micro_batches(rows):
             loss, figures = self.task.loss(batch)
+            value = loss.item()
+            if not math.isfinite(value):
+                raise self._diverged("the loss is")
             # Divided by the size of a whole batch, in the last, ragged one too: every example of
             # an epoch weighs the same, as in the course.
             (loss / self.recipe.batch_size).backward()
-            for tag, value in {LOSS: loss.item(), **figures}.items():
-                sums[tag] = sums.get(tag, 0.0) + value
+            for tag, figure in {LOSS: value, **figures}.items():
+                sums[tag] = sums.get(tag, 0.0) + figure
         return sums
 
     def _finish_epoch(self) -> dict[str, float]:
@@ -252,4 +291,6 @@ def state_bytes(model: nn.Module) -> tuple[int, int]:
 
 def device_generators() -> list[torch.Generator]:
     """The sources of randomness beside the processor's."""
-    return list(torch.cuda.default_generators) if torch.cuda.is_available() else []
+    if torch.cuda.is_available():
+        return list(torch.cuda.default_generators)
+    return [torch.mps._get_default_mps_generator()] if torch.backends.mps.is_available() else []

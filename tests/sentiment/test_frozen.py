@@ -43,7 +43,7 @@ def test_states_are_kept_by_all_that_decides_them(
         bank, rows = freeze(model, encoded, 0, pooling, given, digest)
         assert sorted(rows["dev"].ids) == [[0], [1], [2], [3]]
         assert len(bank.states) == sum(map(len, rows["dev"].ids))
-        return "states read from" in capsys.readouterr().out
+        return "those of dev read from" in capsys.readouterr().out
 
     assert not read_back()
     assert read_back()

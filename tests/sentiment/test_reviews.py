@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sentiment.evaluation import evaluate_reviews
-from sentiment.reviews import read_label_names, read_reviews, require_labels, require_same_classes
+from sentiment.reviews import read_label_names, read_reviews, require_same_classes, with_labels
 from tests.helpers import write
 
 
@@ -35,8 +35,8 @@ def test_reading(tmp_path: Path, content: str) -> None:
         ("\n\n", "holds no reviews"),
         ("0 ||| a\n1 | b\n", "line 2: lacks ' ||| '"),
         ("0 ||| a\n\n1 ||| b\n", "line 2: lacks ' ||| '"),
-        ("good ||| a\n", "line 1: the label 'good' is no integer"),
-        ("1.0 ||| a\n", "line 1: the label '1.0' is no integer"),
+        ("1 ||| a\ngood ||| b\n", "line 2: the label 'good' is no integer"),
+        ("good ||| a\n1 ||| b\n", "line 2: the label '1' is no name, as that of line 1 is"),
         ("0 ||| \n1 |||  \n", "line 1: the sentence is empty"),
         (b"0 ||| a\n1 ||| caf\xe9\n", "line 2: not UTF-8"),
     ],
@@ -52,11 +52,11 @@ def test_labels_and_names_have_to_fit(tmp_path: Path) -> None:
     two = read_reviews(write(tmp_path / "two-train.txt", "0 ||| a\n1 ||| b\n"))
     five = read_reviews(write(tmp_path / "five-dev.txt", "0 ||| a\n4 ||| b\n"))
     negative = read_reviews(write(tmp_path / "n-dev.txt", "0 ||| a\n-1 ||| b\n"))
-    require_labels(two, ["bad", "good"])
-    with pytest.raises(ValueError, match=r"line 2: label 4 is outside 0\.\.1"):
-        require_labels(five, ["bad", "good"])
-    with pytest.raises(ValueError, match=r"line 2: label -1 is outside"):
-        require_labels(negative, ["bad", "good"])
+    assert with_labels(two, ["bad", "good"], "names.json") == two
+    for reviews, label in ((five, 4), (negative, -1)):
+        message = rf"line 2: label {label} is outside 0\.\.1, the 2 labels of names\.json"
+        with pytest.raises(ValueError, match=message):
+            with_labels(reviews, ["bad", "good"], "names.json")
     with pytest.raises(ValueError, match=r"has the labels \[4\], which .*two-train"):
         require_same_classes(two, five)
     for content in ("", "{}", '["one"]', '["a", "a"]', '["a", 3]', '["a", " "]'):

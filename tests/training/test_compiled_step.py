@@ -31,6 +31,23 @@ def test_the_compiled_step_is_the_taught_one(weight_decay: float) -> None:
     torch.testing.assert_close(*results, atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(cpp_compiler() is None, reason="no C++ compiler here")
+def test_a_scheduler_that_changes_every_number_makes_no_new_kernel() -> None:
+    """OneCycleLR moves the betas as well as the rate."""
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    parameter = torch.nn.Parameter(torch.randn(7, 5))
+    optimizer = AdamW([parameter], lr=0.1)
+    compile_step(optimizer)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=20)
+    for _ in range(15):
+        parameter.grad = torch.randn(7, 5)
+        optimizer.step()
+        schedule.step()
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+
+
 def test_a_learners_optimizer_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(AdamW, "update")
     with pytest.raises(ValueError, match="the AdamW of this tree has no update"):
