@@ -13,6 +13,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
+from tqdm import tqdm
 
 import checkpoints
 from config import LlamaConfig
@@ -129,7 +130,27 @@ class LlamaPreTrainedModel(nn.Module):
         """Build the model that a checkpoint describes, in eval mode, around its own tensors.
 
         Nothing is initialised or copied: the parameters are the checkpoint's (memory-mapped)
-        tensors, unless `dtype` asks for another type than the file holds (None: the file's).
+        tensors, unless `dtype` asks for another type than the file holds (None: the file's). They
+        are converted one at a time, so that no second copy of all of them is ever there.
+
+        Raises:
+            ValueError: tensors are missing, unexpected or of another shape; each is named.
+        """
+        model = cls.skeleton(checkpoint, causal=causal)
+        names = tqdm(checkpoint.tensors, "reading", unit=" tensors", leave=False, disable=None)
+        tensors = {}
+        for name in names:  # the bar shows on a terminal only: an error is one line
+            tensor = checkpoint.tensors[name]
+            tensors[name] = tensor if dtype is None else tensor.to(dtype)
+        if model.config.tie_embeddings:
+            tensors["output.weight"] = tensors["tok_embeddings.weight"]
+        model.load_state_dict(tensors, assign=True)
+        model.tie_weights()  # assigning made two parameters of one tensor
+        return model.eval()
+
+    @classmethod
+    def skeleton(cls, checkpoint: checkpoints.Checkpoint, *, causal: bool | None = None) -> Self:
+        """The model that a checkpoint describes, on the meta device: shapes without weights.
 
         Raises:
             ValueError: tensors are missing, unexpected or of another shape; each is named.
@@ -144,15 +165,7 @@ class LlamaPreTrainedModel(nn.Module):
         if config.tie_embeddings:
             del expected["output.weight"]  # the model's second name for tok_embeddings.weight
         checkpoints.require_tensors(checkpoint, expected)
-        tensors = {
-            name: tensor if dtype is None else tensor.to(dtype)
-            for name, tensor in checkpoint.tensors.items()
-        }
-        if config.tie_embeddings:
-            tensors["output.weight"] = tensors["tok_embeddings.weight"]
-        model.load_state_dict(tensors, assign=True)
-        model.tie_weights()  # assigning made two parameters of one tensor
-        return model.eval()
+        return model
 
     def tie_weights(self) -> None:
         """Make input embedding and output projection one parameter, if the configuration says so.

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from config import LlamaConfig
-from support.processor import free_memory
+from support.processor import require_memory
 
 
 class KeyValueCache:
@@ -47,7 +47,7 @@ class KeyValueCache:
         self.capacity = config.max_seq_len if capacity is None else capacity
         # A head's slots are neighbours, since a query reads them all, one head at a time.
         shape = (config.n_layers, batch_size, config.n_kv_heads, self.capacity, config.head_dim)
-        require_memory(shape, device, dtype)
+        require_room(shape, device, dtype)
         self.keys = torch.empty(shape, device=device, dtype=dtype)
         self.values = torch.empty(shape, device=device, dtype=dtype)
         self.real = torch.ones(batch_size, self.capacity, dtype=torch.bool, device=device)
@@ -94,21 +94,17 @@ class KeyValueCache:
         return kept[0], kept[1]
 
 
-def require_memory(shape: tuple[int, ...], device: Any, dtype: torch.dtype | None) -> None:
+def require_room(shape: tuple[int, ...], device: Any, dtype: torch.dtype | None) -> None:
     """Raise a ValueError when two tensors of a cache's shape do not fit into a processor's memory.
 
     The system would hand them out, and stop the program once they are filled.
     """
-    free = free_memory()
-    if free is None or torch.device(device or "cpu").type != "cpu":
+    if torch.device(device or "cpu").type != "cpu":
         return
     _, rows, _, capacity, _ = shape
     needed = 2 * math.prod(shape) * torch.empty(0, dtype=dtype).element_size()
-    if needed > free:
-        raise ValueError(
-            f"keys and values of {rows} x {capacity} tokens take {needed / 1e9:,.1f} GB and "
-            f"{free / 1e9:,.1f} GB are free: {int(rows * free / needed)} rows would fit"
-        )
+    what = f"keys and values of {rows} x {capacity} tokens take"
+    require_memory(needed, what, lambda free: f"{int(rows * free / needed)} rows would fit")
 
 
 @dataclass(frozen=True)

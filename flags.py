@@ -9,7 +9,8 @@ import argparse
 from typing import Any
 
 from classifier import QUESTION
-from loading import COURSE_CHECKPOINT, DTYPES, ENGINES
+from engine import DTYPES, ENGINES
+from loading import COURSE_CHECKPOINT
 from sentiment.finetune import BEST_BY, FROZEN, WHOLE_MODEL, FinetuneOptions
 from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import COURSE_BATCH, PromptOptions

@@ -1,21 +1,17 @@
 """The one door: a path to a model and its tokenizer; text in, text out.
 
-    from loading import generate, load
+from loading import generate, load
 
-    model, tokenizer = load("data/SmolLM2-135M-Instruct.pt")
-    print(generate(model, tokenizer, "Water boils at", 20, temperature=0))
-
-What runs is the taught model or its fast twin, the room `inference/`. A learner's tree has no such
-room, so that what it prints comes from the learner's own code.
+model, tokenizer = load("data/SmolLM2-135M-Instruct.pt")
+print(generate(model, tokenizer, "Water boils at", 20, temperature=0))
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -23,86 +19,14 @@ from torch.nn.utils.rnn import pad_sequence
 
 import checkpoints
 from data import STAND_IN
+from engine import DTYPES, Engine, Model, require_room
 from llama import Llama
 from sampling import Sampling
-from support.processor import compile_fault, has_quantised_engine, has_units
 from support.words import banner, count_in_words
 from tokenizer import TextTokenizer, saved_beside, tokenizer_for
 
-try:
-    from inference import Decoder
-except ModuleNotFoundError as error:
-    if error.name != "inference":
-        raise
-    Decoder = None  # type: ignore[assignment, misc]
-
 COURSE_CHECKPOINT = "stories42M.pt"
-ENGINES = ("auto", "fast", "taught")
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-Model = Any  # a `Llama`, or an `inference.Decoder`, which has its methods
 Texts = TypeVar("Texts", str, list[str])  # one, or several
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What runs a model, and in what arithmetic.
-
-    Raises:
-        ValueError: two options do not go together, or there is no fast engine here.
-    """
-
-    name: str = "taught"  # taught, fast, or auto: fast on a processor, where inference/ is here
-    dtype: str = "float32"  # of the weights
-    quantize: str | None = None  # int8, or None
-    compile: bool = False
-
-    def __post_init__(self) -> None:
-        if self.name not in ENGINES:
-            raise ValueError(f"engine={self.name}: must be one of {', '.join(ENGINES)}")
-        if self.dtype not in DTYPES:
-            raise ValueError(f"dtype={self.dtype}: must be one of {', '.join(DTYPES)}")
-        wanted = self.wants_fast()
-        if wanted and Decoder is None:
-            raise ValueError(f"{wanted}: this tree has no folder inference/; leave it out")
-        if wanted and self.name == "taught":
-            raise ValueError(f"{wanted} needs the fast engine; leave out engine=taught")
-        if self.quantize is not None and self.dtype != "float32":
-            raise ValueError(f"quantize={self.quantize} and dtype={self.dtype}: give one")
-
-    def wants_fast(self) -> str:
-        """The first option that only the fast engine has, or nothing."""
-        if self.name == "fast":
-            return "engine=fast"
-        if self.quantize is not None:
-            return f"quantize={self.quantize}"
-        return "compile" if self.compile else ""
-
-    def run(self, model: Llama) -> tuple[Model, str]:
-        """The model that is to run, and what to call it."""
-        by_default = self.name == "auto" and Decoder is not None and model.device.type == "cpu"
-        if not by_default and not self.wants_fast():
-            return model, "taught engine"
-        compile = self.compile and not compile_fault(model.device.type)
-        decoder = Decoder(model, self.dtype, self.quantize, compile)
-        words = "fast engine" + (f" with {self.quantize} weights" if self.quantize else "")
-        if compile:
-            words += ", compiled" if decoder.compiled else ", not compiled, which is faster here"
-        return decoder, words
-
-    def notes(self, device: torch.device) -> list[str]:
-        """What a user should know of these options on this machine."""
-        notes = []
-        if self.compile and (fault := compile_fault(device.type)):
-            notes.append(f"compile: {fault}; goes on without")
-        if self.quantize and device.type == "cpu" and not has_quantised_engine():
-            notes.append("torch has no quantised engine here: int8 takes longer than elsewhere")
-        if device.type == "cpu" and not has_units(DTYPES[self.dtype]):
-            notes.append(
-                f"this processor has no {self.dtype} units: a long prompt or a batch is slower "
-                "than in float32"
-            )
-        return notes
 
 
 def load(
@@ -133,11 +57,12 @@ def load(
     device = choose_device(device) if isinstance(device, str) else device
     checkpoint = checkpoints.read(path)
     text_tokenizer = tokenizer_for(checkpoint, max_len, tokenizer)
-    llama = Llama.from_checkpoint(checkpoint, dtype=DTYPES[options.dtype], causal=causal).to(device)
-    about = f"{checkpoint.path.name} ({checkpoint.format}): {llama.footprint()}"
+    skeleton = Llama.skeleton(checkpoint, causal=causal).to(DTYPES[options.dtype])
+    about = f"{checkpoint.path.name} ({checkpoint.format}): {skeleton.footprint()}"
     tell(banner("model", about))
-    model, words = options.run(llama)
-    kind = "" if llama.config.causal else ", bidirectional"
+    require_room(checkpoint, skeleton, options, device)
+    model, words = options.run(checkpoint, device, causal)
+    kind = "" if skeleton.config.causal else ", bidirectional"
     threads = f", {count_in_words(torch.get_num_threads(), 'thread')}"
     where = device.type + (threads if device.type == "cpu" else "")
     tell(banner("runs on", f"{where}, {options.dtype}{kind}, {words}"))

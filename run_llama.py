@@ -16,10 +16,9 @@ from typing import Any
 
 import torch
 
+from engine import Engine, Model
 from flags import get_args
 from loading import (
-    Engine,
-    Model,
     choose_checkpoint,
     choose_device,
     encode_prompt,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,35 @@ class BytePairVocabulary:
         return cls(**values)
 
 
+class LazyTensors(MutableMapping[str, Tensor]):
+    """Tensors that are made when they are asked for, each time anew: one at a time takes memory."""
+
+    def __init__(
+        self, shapes: Mapping[str, tuple[int, ...]], make: Callable[[str], Tensor]
+    ) -> None:
+        """`make` gives the tensor of a name, of the shape that is known beforehand."""
+        self.shapes, self.make = dict(shapes), make
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self.shapes:
+            raise KeyError(name)
+        return self.make(name)
+
+    def __setitem__(self, name: str, tensor: Tensor) -> None:
+        others = self.make
+        self.shapes[name] = tuple(tensor.shape)
+        self.make = lambda asked: tensor if asked == name else others(asked)
+
+    def __delitem__(self, name: str) -> None:
+        del self.shapes[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.shapes)
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A checkpoint as plain data: the tensors carry the names of `Llama.state_dict()`."""
@@ -57,15 +86,22 @@ class Checkpoint:
     path: Path
     format: str  # for people: "PyTorch", "GGUF Q4_1"
     config: LlamaConfig
-    tensors: dict[str, Tensor]  # with tied embeddings, without `output.weight`
+    tensors: MutableMapping[str, Tensor]  # with tied embeddings, without `output.weight`
     vocabulary: BytePairVocabulary | None  # None: the file brings no tokenizer
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of all tensors, without making any."""
+        if isinstance(self.tensors, LazyTensors):
+            return self.tensors.shapes
+        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
 
 
 def assemble(
     path: Path,
     format: str,
     config: LlamaConfig,
-    tensors: dict[str, Tensor],
+    tensors: MutableMapping[str, Tensor],
     *,
     tied: bool | None,
     vocabulary: BytePairVocabulary | None = None,
@@ -79,7 +115,8 @@ def assemble(
     Raises:
         ValueError: the file says tied and holds two different matrices.
     """
-    embedding, output = tensors.get("tok_embeddings.weight"), tensors.get("output.weight")
+    output = tensors.get("output.weight")
+    embedding = None if output is None else tensors.get("tok_embeddings.weight")
     equal = output is None or (
         embedding is not None
         and embedding.shape == output.shape
@@ -94,8 +131,8 @@ def assemble(
             f"{path}: says tie_embeddings=True and holds an output.weight that differs from "
             "tok_embeddings.weight"
         )
-    elif tied:
-        tensors.pop("output.weight", None)
+    elif tied and output is not None:
+        del tensors["output.weight"]
     config = replace(config, tie_embeddings=tied)
     return Checkpoint(path, format, config, tensors, vocabulary)
 
@@ -114,16 +151,16 @@ def require_layers(checkpoint: Checkpoint) -> None:
 
 def require_tensors(checkpoint: Checkpoint, expected: Mapping[str, Tensor]) -> None:
     """Raise a ValueError that names each missing, unexpected and misshapen tensor."""
-    found = checkpoint.tensors
+    found = checkpoint.shapes
     faults = []
     if missing := [name for name in expected if name not in found]:
         faults.append(f"missing {', '.join(missing)}")
     if unexpected := [name for name in found if name not in expected]:
         faults.append(f"unexpected {', '.join(unexpected)}")
     if misshapen := [
-        f"{name} {tuple(found[name].shape)} instead of {tuple(tensor.shape)}"
+        f"{name} {found[name]} instead of {tuple(tensor.shape)}"
         for name, tensor in expected.items()
-        if name in found and found[name].shape != tensor.shape
+        if name in found and found[name] != tensor.shape
     ]:
         faults.append(f"misshapen {', '.join(misshapen)}")
     if faults:

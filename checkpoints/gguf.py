@@ -19,9 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from checkpoints.contents import BytePairVocabulary, Checkpoint, assemble
+from checkpoints.contents import BytePairVocabulary, Checkpoint, LazyTensors, assemble
 from config import LlamaConfig
 
 try:
@@ -165,7 +164,7 @@ def parse(file: memoryview) -> tuple[dict[str, Any], dict[str, StoredTensor], me
 
 
 def read(path: Path) -> Checkpoint:
-    """Read configuration, dequantised float32 tensors and vocabulary of a Llama in GGUF.
+    """Read configuration, vocabulary and tensors of a Llama in GGUF, dequantised one at a time.
 
     Raises:
         ValueError: the file is damaged, of another architecture, or uses something that this
@@ -181,9 +180,9 @@ def read(path: Path) -> Checkpoint:
         config = _config(metadata, stored)
         vocabulary = _vocabulary(metadata)
         kind = _main_kind(stored)
-        # The bar shows on a terminal only: an error is one line.
-        bar = tqdm(stored.items(), "dequantising", unit=" tensors", leave=False, disable=None)
-        tensors = {_model_key(name): _dequantise(tensor, data) for name, tensor in bar}
+        records = {_model_key(name): tensor for name, tensor in stored.items()}
+        shapes = {name: tensor.shape for name, tensor in records.items()}
+        tensors = LazyTensors(shapes, lambda name: _dequantise(records[name], data))
     except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{path}: {error}") from error
     return assemble(path, f"GGUF {kind}", config, tensors, tied=None, vocabulary=vocabulary)

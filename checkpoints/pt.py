@@ -70,13 +70,16 @@ def _unpickle(path: Path) -> Any:
             # A memory-mapped load would not notice a flipped bit; the checksums cost 0.2 s for
             # half a gigabyte, which has to come from the disk anyway.
             with zipfile.ZipFile(path) as archive:
+                if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+                    raise pickle.UnpicklingError("a TorchScript program")
                 if damaged := archive.testzip():
                     raise zipfile.BadZipFile(f"checksum of {damaged}")
         return torch.load(path, map_location="cpu", weights_only=True, mmap=is_archive)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"{path}: contains code or objects other than tensors and plain data, which are "
-            "never run or loaded, or is damaged; get weights that were saved as a state_dict"
+            f"{path}: contains code (as a TorchScript program does) or objects other than tensors "
+            "and plain data, which are never run or loaded, or is damaged; get weights that were "
+            "saved as a state_dict"
         ) from error
     except MemoryError:
         raise

@@ -24,6 +24,7 @@ Packer = Callable[[Tensor, torch.dtype, str | None, bool], Product]
 BLOCKED_FOR = 16  # rows that oneDNN lays weights out for; good from 1 to 64
 MANY_ROWS = 20  # above, int8 weights are widened before the product
 WIDENED = 1024  # outputs whose weights are widened at once
+AT_ONCE = 2048  # rows of a matrix that are rounded at a time: bounds the memory
 TINY = 1e-12  # in place of a zero that would be divided by
 INT8_COLUMNS = 8  # that torch's product reads at a time, past the end of a row if need be
 FEW_ROWS = 4  # up to here, half precision without units for it is still limited by memory
@@ -136,13 +137,15 @@ def multiplies_int8_weights(device: str) -> bool:
 
 def to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:
     """An (out, in) matrix in whole steps, and the (out,) steps, from `int8_scales`."""
-    scales = int8_scales(weight.float())
-    return (weight / scales[:, None]).round().to(torch.int8), scales
+    scales = int8_scales(weight)
+    parts = zip(weight.split(AT_ONCE), scales.split(AT_ONCE), strict=True)
+    return torch.cat([(p / step[:, None]).round().to(torch.int8) for p, step in parts]), scales
 
 
 def int8_scales(weight: Tensor) -> Tensor:
     """(out,): the step with which the largest weight of each row becomes 127."""
-    return weight.abs().amax(dim=1).clamp(min=TINY) / 127
+    largest = [part.float().abs().amax(dim=1) for part in weight.split(AT_ONCE)]
+    return torch.cat(largest).clamp(min=TINY) / 127
 
 
 def paired_scales(weight: Tensor) -> Tensor:
@@ -151,6 +154,9 @@ def paired_scales(weight: Tensor) -> Tensor:
     AVX2 multiplies inputs of 0 .. 255 by pairs of weights and adds each pair in 16 bits, where
     too large a sum is cut off. 255 times a pair's weights stays below 2^15 if they add up to 128.
     """
-    pairs = F.pad(weight, (0, weight.shape[1] % 2)).unflatten(1, (-1, 2))
-    sums = torch.stack((pairs.clamp(min=0).sum(dim=-1), pairs.clamp(max=0).sum(dim=-1).abs()))
-    return torch.maximum(sums.amax(dim=(0, 2)) / 128, int8_scales(weight))
+    largest = []
+    for part in weight.split(AT_ONCE):
+        pairs = F.pad(part, (0, part.shape[1] % 2)).unflatten(1, (-1, 2))
+        sums = torch.stack((pairs.clamp(min=0).sum(dim=-1), pairs.clamp(max=0).sum(dim=-1).abs()))
+        largest.append(sums.amax(dim=(0, 2)))
+    return torch.maximum(torch.cat(largest) / 128, int8_scales(weight))

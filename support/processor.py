@@ -7,14 +7,16 @@ import os
 import platform
 import shutil
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from support.words import count_in_words
+from support.words import count_in_words, size_in_words
 
+CGROUP = Path("/sys/fs/cgroup")
 SAMPLE = 0.25  # seconds, in which others show that they compute
 
 
@@ -78,13 +80,66 @@ def compile_fault(device: str = "cpu") -> str:
 
 
 def free_memory() -> int | None:
-    """Bytes that can be had without swapping; None where the system does not say (not Linux)."""
+    """Bytes that can be had without swapping, or before a limit ends the process.
+
+    The least of what Linux calls available (elsewhere: all of the memory), what a container has
+    left, and what `ulimit -v` leaves. None where the system says nothing of these.
+    """
+    bounds = (_available(), _container_room(), _address_room())
+    return min((bound for bound in bounds if bound is not None), default=None)
+
+
+def require_memory(needed: float, what: str, remedy: Callable[[int], str]) -> None:
+    """Raise a ValueError when fewer bytes are free than `what` (a subject with its verb) needs.
+
+    Args:
+        remedy: what to do, given the bytes that are free.
+    """
+    free = free_memory()
+    if free is not None and needed > free:
+        sizes = f"{size_in_words(needed)} and {size_in_words(free)} are free"
+        raise ValueError(f"{what} {sizes}: {remedy(free)}")
+
+
+def _available(meminfo: Path = Path("/proc/meminfo")) -> int | None:
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
+        lines = meminfo.read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux
+        try:
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (AttributeError, ValueError, OSError):  # Windows
+            return None
     sizes = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
     return sizes["MemAvailable"] * 1024
+
+
+def _container_room(root: Path = CGROUP) -> int | None:
+    """What a control group's limit leaves, its cache of files counted as free."""
+    for folder, limit, used, files in (
+        (root, "memory.max", "memory.current", "inactive_file"),  # cgroup 2
+        (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        try:
+            most = int((folder / limit).read_text(encoding="ascii"))  # or "max"
+            now = int((folder / used).read_text(encoding="ascii"))
+            rows = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
+            stat = dict(row.split() for row in rows)
+            return max(0, most - now + int(stat[files]))
+        except (OSError, ValueError, KeyError):
+            continue
+    return None
+
+
+def _address_room(statm: Path = Path("/proc/self/statm")) -> int | None:
+    """What `ulimit -v` leaves of addresses, which memory-mapped files take as well."""
+    try:
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        used = int(statm.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except (ImportError, OSError, ValueError):  # Windows has no such module, macOS no such file
+        return None
+    return None if limit == resource.RLIM_INFINITY else max(0, limit - used)
 
 
 def processors() -> set[int]:
@@ -94,7 +149,7 @@ def processors() -> set[int]:
     return set(range(os.cpu_count() or 1))
 
 
-def processor_quota(root: Path = Path("/sys/fs/cgroup")) -> float:
+def processor_quota(root: Path = CGROUP) -> float:
     """As many as a container may keep busy, however many it sees; infinite without a bound."""
     try:
         if (root / "cpu.max").exists():  # cgroup 2

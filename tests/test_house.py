@@ -32,16 +32,17 @@ ALLOWED = {
     "inference": {"cache", "config", "generation", "rope", "support"},
     "tokenizer": {"checkpoints", "support"},
     "classifier": {"cache", "llama", "tokenizer"},
-    "loading": {"checkpoints", "data", "inference", "llama", "sampling", "support", "tokenizer"},
+    "engine": {"base_llama", "checkpoints", "inference", "llama", "support"},
+    "loading": {"checkpoints", "data", "engine", "llama", "sampling", "support", "tokenizer"},
     "training": {"optimizer", "support"},
     "sentiment": {
         *("cache", "checkpoints", "classifier", "config", "data", "llama", "support"),
         *("tokenizer", "training"),
     },
     "setup": {"data", "loading", "support"},
-    "flags": {"classifier", "loading", "sentiment", "support", "training"},
+    "flags": {"classifier", "engine", "loading", "sentiment", "support", "training"},
     "run_llama": {
-        *("flags", "loading", "sampling", "sentiment", "support", "tokenizer", "training")
+        *("engine", "flags", "loading", "sampling", "sentiment", "support", "tokenizer", "training")
     },
     "assignment": {
         *("base_llama", "cache", "classifier", "config", "data", "flags", "llama", "loading"),

@@ -9,12 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
+import engine
 import loading
+from engine import Engine
 from inference import Decoder
 from llama import Llama
-from loading import Engine, generate, load, save, settled, stream_pieces, stream_text
+from loading import generate, load, save, settled, stream_pieces, stream_text
 from sampling import Sampling
-from tests.helpers import CONFIG, contents, random_llama
+from tests.helpers import contents
 from tokenizer import TextTokenizer
 
 Opened = tuple[Llama, TextTokenizer]
@@ -181,11 +183,12 @@ def test_what_cannot_be_loaded_is_named(counting: Opened, given: dict, message: 
         load(**{"path": "counting.pt", **given})
 
 
-def test_a_tree_without_the_fast_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "Decoder", None)
-    model, name = Engine("auto").run(random_llama(CONFIG))
+def test_a_tree_without_the_fast_engine(counting: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "Decoder", None)
+    told: list[str] = []
+    model, _ = load("counting.pt", engine="auto", tell=told.append)
     assert isinstance(model, Llama)
-    assert name == "taught engine"
+    assert told[-1].endswith("taught engine")
     for wanted in ({"name": "fast"}, {"quantize": "int8"}, {"compile": True}):
         with pytest.raises(ValueError, match="this tree has no folder inference/"):
             Engine(**wanted)

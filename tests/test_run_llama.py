@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import loading
+import engine
 import run_llama
 from tests.helpers import (
     PROJECT,
@@ -111,7 +111,7 @@ def test_int8_weights(folder: Path) -> None:
 def test_without_a_compiler_it_goes_on(
     folder: Path, run_here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "compile_fault", lambda _: "no C++ compiler here")
+    monkeypatch.setattr(engine, "compile_fault", lambda _: "no C++ compiler here")
     result = run_here(
         run_llama.main, "--prompt", "a hero", "--max_new_tokens", "3", "--compile", cwd=folder
     )
@@ -123,7 +123,7 @@ def test_without_a_compiler_it_goes_on(
 def test_a_dtype_that_the_processor_lacks_is_said(
     folder: Path, run_here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "has_units", lambda dtype: dtype == torch.float32)
+    monkeypatch.setattr(engine, "has_units", lambda dtype: dtype == torch.float32)
     for dtype, noted in (("bfloat16", True), ("float32", False)):
         result = run_here(run_llama.main, "--prompt", "a", "--dtype", dtype, cwd=folder)
         assert ("this processor has no bfloat16 units" in result.stdout) == noted

@@ -24,7 +24,8 @@ def compile_step(optimizer: AdamW) -> None:
     ) -> None:
         # In float32 1 - 0.999 is .00100005, so that the difference is taken here.
         numbers = (1 - beta1, 1 - beta2, *others)
-        kernel(p, grad, m, v, *(None if x is None else torch.tensor(float(x)) for x in numbers))
+        tensors: Any = (None if x is None else torch.tensor(float(x)) for x in numbers)
+        kernel(p, grad, m, v, *tensors)
 
     optimizer.update = update  # type: ignore[method-assign, assignment]
 
