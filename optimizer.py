@@ -68,12 +68,12 @@ class AdamW(Optimizer):
         for group, old, own in zip(self.param_groups, before, saved, strict=True):
             group.update({name: value for name, value in old.items() if name not in group})
             for p, number in zip(group["params"], own["params"], strict=True):
-                if number in state_dict["state"]:
-                    state = state_dict["state"][number]
-                    wide = torch.promote_types(p.dtype, torch.float32)
-                    self.state[p] = {"step": int(state["step"])}  # a tensor in torch's
-                    for name in ("exp_avg", "exp_avg_sq"):  # which torch casts to p's dtype
-                        self.state[p][name] = state[name].to(p.device, wide, copy=True)
+                for name, value in state_dict["state"].get(number, {}).items():
+                    if name == "step":  # a tensor in torch's
+                        self.state[p][name] = int(value)
+                    elif isinstance(value, Tensor):  # which torch has cast to the dtype of p
+                        wide = torch.promote_types(value.dtype, torch.float32)
+                        self.state[p][name] = value.to(p.device, wide, copy=True)
 
     @staticmethod
     def update(

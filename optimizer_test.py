@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import support.early  # noqa: F401
 
+# isort: split
+
 import copy
 import sys
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import support.early  # noqa: F401
 
+# isort: split
+
 import sys
 
 import torch

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import support.early  # noqa: F401
 
+# isort: split
+
 import sys
 from pathlib import Path
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import support.early  # noqa: F401
 
+# isort: split
+
 import json
 import os
 import re

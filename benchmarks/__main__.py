@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import support.early  # noqa: F401
 
+# isort: split
+
 import argparse
 import importlib
 from concurrent.futures import ProcessPoolExecutor

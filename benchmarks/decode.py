@@ -16,7 +16,6 @@ from benchmarks.hugging_face import hugging_face_folder
 from benchmarks.measure import Contender, Run, Work
 from benchmarks.setting import (
     NO_CC,
-    NO_CXX,
     NO_FAST_BFLOAT16,
     Setting,
     c_compiler,
@@ -184,10 +183,10 @@ def candidates(setting: Setting, config: LlamaConfig, left_out: list[str]) -> li
     found = [Candidate(TAUGHT, engines.taught, ours, cost(4))]
     compiled = [False]
     if not setting.quick:
-        if not compile_fault():
-            compiled.append(True)
+        if fault := compile_fault():
+            left_out.append(f"ours, compiled: {fault}")
         else:
-            left_out.append(f"ours, compiled: {NO_CXX}")
+            compiled.append(True)
     for compile in compiled:
         for dtype, quantize, size in (
             ("float32", None, 4),

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from benchmarks.measure import Contender, Run, Work
-from benchmarks.setting import NO_CXX, Setting
+from benchmarks.setting import Setting
 from llama import load_pretrained
 from optimizer import AdamW
 from support.processor import compile_fault
@@ -57,8 +57,8 @@ def ours_compiled(parameters: list[nn.Parameter], **options: Any) -> AdamW:
 def works(setting: Setting, left_out: list[str]) -> list[Work]:
     """The step as it is taught, compiled, and torch's three."""
     ways: dict[str, Callable[..., Any]] = {"ours, taught": AdamW}
-    if compile_fault():
-        left_out.append(f"ours, compiled: {NO_CXX}")
+    if fault := compile_fault():
+        left_out.append(f"ours, compiled: {fault}")
     elif not setting.quick:
         ways["ours, compiled"] = ours_compiled
     ways["torch, loop"] = partial(torch.optim.AdamW, foreach=False, fused=False)

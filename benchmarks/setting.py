@@ -39,7 +39,6 @@ PEERS = {
     "llama.cpp": Peer("llama_cpp", "pip install llama-cpp-python (compiles C++ for a long time)"),
 }
 NO_FAST_BFLOAT16 = "this processor has no units for matrix products in bfloat16"
-NO_CXX = "no C++ compiler: install g++ or clang++, or name one in CXX"
 NO_CC = "no C compiler: install gcc or clang, or name one in CC"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
@@ -66,10 +67,12 @@ def _replace(final: Path, temporary: Path) -> None:
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())  # on the disk before the name points to it
     if final.exists():
-        before = final.stat()
-        temporary.chmod(before.st_mode & 0o7777)
+        before, now = final.stat(), temporary.stat()
         with suppress(OSError, AttributeError):  # not root, or a system without owners
-            os.chown(temporary, before.st_uid, before.st_gid)
+            if (before.st_uid, before.st_gid) != (now.st_uid, now.st_gid):
+                os.chown(temporary, before.st_uid, before.st_gid)
+        if before.st_mode != now.st_mode:
+            temporary.chmod(before.st_mode & 0o7777)  # after the owner, whose change takes bits
     temporary.replace(final)
 
 
@@ -79,9 +82,23 @@ def _pour(temporary: Path, path: str | os.PathLike[str]) -> None:
     if sys.stdout is not None:
         sys.stdout.flush()  # what was printed before comes before
     # A descriptor is used as it is: opened by its name, a file behind it would be cut to nothing.
-    sink = os.open(path, os.O_WRONLY) if number is None else os.dup(number)
+    sink = _open_sink(path) if number is None else os.dup(number)
     with temporary.open("rb") as content, open(sink, "wb") as target:
         shutil.copyfileobj(content, target)
+
+
+def _open_sink(path: str | os.PathLike[str]) -> int:
+    """Open a pipe or a device for writing; says so where a pipe has no reader, and waits."""
+    flags = os.O_WRONLY | os.O_TRUNC
+    try:
+        number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        print(f"waiting for a reader of {path}", file=sys.stderr)
+        return os.open(path, flags)
+    os.set_blocking(number, True)
+    return number
 
 
 def descriptor(path: str | os.PathLike[str]) -> int | None:

@@ -68,7 +68,7 @@ def compile_fault(device: str = "cpu") -> str:
     A compiler may be there and of no use: without the headers of OpenMP or of Python, for one.
     """
     if device == "cpu" and cpp_compiler() is None:
-        return "no C++ compiler here (g++ or clang++)"
+        return "no C++ compiler here: install g++ or clang++, or name one in CXX"
     try:
         torch.compile(lambda x: x + 1)(torch.ones(8, device=device))
     except Exception as error:  # the compiler's words come in one of a dozen types

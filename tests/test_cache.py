@@ -78,8 +78,8 @@ def test_a_cache_that_does_not_fit_is_refused_and_unharmed() -> None:
 
 
 def test_a_batch_that_does_not_fit_says_what_would(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cache.free_memory", lambda: 10**6)
+    monkeypatch.setattr("support.processor.free_memory", lambda: 10**6)
     # 2 tensors, 3 layers, 2 heads of 8 numbers of 4 bytes: 24,576 bytes for 64 tokens of a row
-    with pytest.raises(ValueError, match=r"100 x 64 tokens take 0\.0 GB.*40 rows would fit"):
+    with pytest.raises(ValueError, match=r"100 x 64 tokens take 2\.5 MB.*40 rows would fit"):
         KeyValueCache(CONFIG, 100)
     KeyValueCache(CONFIG, 40)

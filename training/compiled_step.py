@@ -9,46 +9,28 @@ from torch import Tensor
 
 from optimizer import AdamW
 
+MOST = 4  # kernels that are compiled; other numbers than theirs run without
+
 
 def compile_step(optimizer: AdamW) -> None:
-    """Replace `optimizer.update` by a compiled twin; needs a C++ compiler that compiles.
+    """Replace `optimizer.update` by what torch.compile makes of it; needs a working C++ compiler.
 
-    Results differ from the uncompiled ones by rounding. One kernel serves all sizes, but a Python
-    number would be a constant of it, and a scheduler may change any from step to step (some cycle
-    the betas, too): all go in as 0-d tensors.
+    Results differ from the uncompiled ones by rounding. One kernel serves all sizes and rates: what
+    changes from step to step goes in as a 0-d tensor. The other numbers are constants of a kernel,
+    a few seconds for each set; under a scheduler that cycles them the plain code takes over.
     """
-    kernel = torch.compile(_update, dynamic=True)
+    plain = optimizer.update
+    kernel = torch.compile(plain, dynamic=True)
+    known: set[tuple[float, ...]] = set()
 
-    def update(
-        p: Tensor, grad: Tensor, m: Tensor, v: Tensor, beta1: float, beta2: float, *others: Any
-    ) -> None:
-        # In float32 1 - 0.999 is .00100005, so that the difference is taken here.
-        numbers = (1 - beta1, 1 - beta2, *others)
-        tensors: Any = (None if x is None else torch.tensor(float(x)) for x in numbers)
-        kernel(p, grad, m, v, *tensors)
+    def update(p: Tensor, grad: Tensor, m: Tensor, v: Tensor, *given: Any) -> None:
+        *constants, step_size, decay = given
+        if len(known) < MOST:
+            known.add(tuple(constants))
+        if tuple(constants) not in known:
+            plain(p, grad, m, v, *given)
+            return
+        numbers = (None if x is None else torch.tensor(float(x)) for x in (step_size, decay))
+        kernel(p, grad, m, v, *constants, *numbers)
 
     optimizer.update = update  # type: ignore[method-assign, assignment]
-
-
-def _update(
-    p: Tensor,
-    grad: Tensor,
-    m: Tensor,
-    v: Tensor,
-    new1: Tensor,
-    new2: Tensor,
-    eps: Tensor,
-    step_size: Tensor,
-    decay: Tensor | None,
-) -> None:
-    """`AdamW.update` where numbers are tensors; what it seems to store the kernel never does.
-
-    Args:
-        new1, new2: 1 - beta1 and 1 - beta2, the shares of the new gradient in the moments.
-    """
-    grad = grad.to(m.dtype)
-    m.lerp_(grad, new1)
-    v.lerp_(grad.square(), new2)
-    p.sub_(step_size * m / (v.sqrt() + eps))
-    if decay is not None:
-        p.mul_(1 - decay)

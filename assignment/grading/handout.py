@@ -21,8 +21,15 @@ from support.errors import ArgumentParser
 ROOMS = ("assignment", "checkpoints", "sentiment", "setup", "support", "training")
 TEACHERS = (PROJECT / "assignment" / "grading", PROJECT / "assignment" / "specimens")
 AS_IT_IS = (
-    *("config.py", "cache.py", "base_llama.py", "generation.py", "tokenizer.py", "loading.py"),
-    *("flags.py", "run_llama.py", "rope_test.py", "optimizer_test.py", "sanity_check.py"),
+    *("config.py", "cache.py", "base_llama.py", "generation.py", "tokenizer.py", "engine.py"),
+    *(
+        "loading.py",
+        "flags.py",
+        "run_llama.py",
+        "rope_test.py",
+        "optimizer_test.py",
+        "sanity_check.py",
+    ),
     *("setup.sh", "constraints.txt", "LICENSE", ".gitignore"),
     *("data/__init__.py", "data/external.toml"),
     *("data/sst-label-mapping.json", "data/cfimdb-label-mapping.json", "data/sanity_check.npz"),

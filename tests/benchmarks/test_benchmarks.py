@@ -24,6 +24,7 @@ from benchmarks.measure import Contender, Measured, Run, Work, measure
 from benchmarks.setting import Setting
 from data import LABEL_NAMES
 from llama import load_pretrained
+from support.processor import compile_fault
 from tests.helpers import (
     CONFIG,
     PROJECT,
@@ -150,6 +151,7 @@ def test_missing_peers_are_named_with_what_brings_them(
 ) -> None:
     monkeypatch.setattr(setting, "find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
+    compile_fault.cache_clear()
     gguf = tiny.checkpoint.with_suffix(".Q4_1.gguf")
     gguf.touch()
     try:
@@ -159,6 +161,7 @@ def test_missing_peers_are_named_with_what_brings_them(
             work.works(tiny, left_out)
     finally:
         gguf.unlink()
+        compile_fault.cache_clear()
     text = "\n".join(left_out)
     for part in ("extra bench", "llama-cpp-python", "install g++", "install gcc"):
         assert part in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import tracemalloc
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,14 +141,36 @@ def test_each_tensor_is_the_library_s_to_the_bit(tmp_path: Path, kind: str) -> N
         assert torch.equal(got, torch.from_numpy(values)), oracle.name
 
 
-def test_the_tensors_outlive_the_file(saved: Path) -> None:
+def test_the_weights_outlive_the_file(saved: Path) -> None:
     """Stored as float32, they could be views of the mapped file, which changes beneath them."""
-    tensors = checkpoints.read(saved).tensors
-    before = {name: tensor.clone() for name, tensor in tensors.items()}
+    model = load_pretrained(saved)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with saved.open("r+b") as file:
         file.write(b"\xff" * saved.stat().st_size)
-    for name, tensor in tensors.items():
+    for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), name
+
+
+def test_a_tensor_is_made_when_it_is_asked_for(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One at a time, and none for the shapes: all of them in float32 are never there together."""
+    made: list[weakref.ref] = []
+    original = checkpoints.gguf._dequantise
+
+    def dequantise(*given: Any) -> torch.Tensor:
+        assert sum(tensor() is not None for tensor in made) <= 1, "the last one is still held"
+        tensor = original(*given)
+        made.append(weakref.ref(tensor))
+        return tensor
+
+    monkeypatch.setattr(checkpoints.gguf, "_dequantise", dequantise)
+    checkpoint = checkpoints.read(saved)
+    assert checkpoint.shapes["norm.weight"] == (CONFIG.dim,)
+    assert not made
+    model = Llama.from_checkpoint(checkpoint, dtype=torch.bfloat16)
+    assert model.dtype == torch.bfloat16
+    assert len(made) == len(checkpoint.tensors)
 
 
 def test_the_same_model_as_from_a_pt(saved: Path) -> None:

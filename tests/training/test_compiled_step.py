@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from optimizer import AdamW
 from support.processor import cpp_compiler
-from training.compiled_step import compile_step
+from training.compiled_step import MOST, compile_step
 from training.recipe import Recipe
 
 
@@ -33,19 +35,34 @@ def test_the_compiled_step_is_the_taught_one(weight_decay: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(cpp_compiler() is None, reason="no C++ compiler here")
-def test_a_scheduler_that_changes_every_number_makes_no_new_kernel() -> None:
-    """OneCycleLR moves the betas as well as the rate."""
+@pytest.mark.parametrize(
+    ("schedule", "kernels"),
+    [
+        (lambda o: torch.optim.lr_scheduler.LinearLR(o, 0.1, 1.0, 10), 1),
+        (lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=20), MOST),
+    ],
+    ids=["the rate changes", "the betas change, too"],
+)
+def test_schedulers_make_few_kernels(
+    schedule: Callable[[AdamW], torch.optim.lr_scheduler.LRScheduler], kernels: int
+) -> None:
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    parameter = torch.nn.Parameter(torch.randn(7, 5))
-    optimizer = AdamW([parameter], lr=0.1)
-    compile_step(optimizer)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=20)
-    for _ in range(15):
-        parameter.grad = torch.randn(7, 5)
-        optimizer.step()
-        schedule.step()
-    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+    both = []
+    for compiled in (True, False):
+        torch.manual_seed(0)
+        parameter = torch.nn.Parameter(torch.randn(7, 5))
+        optimizer = AdamW([parameter], lr=0.1)
+        if compiled:
+            compile_step(optimizer)
+        scheduler = schedule(optimizer)
+        for _ in range(15):
+            parameter.grad = torch.randn(7, 5)
+            optimizer.step()
+            scheduler.step()
+        both.append(parameter.detach())
+    torch.testing.assert_close(*both, atol=1e-6, rtol=1e-5)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == kernels
 
 
 def test_a_learners_optimizer_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
