@@ -21,7 +21,9 @@ def _end(number: int, frame: Any) -> None:
 
 def _is_script(main: Any) -> bool:
     """Whether one of this project's scripts is run, rather than pytest, say, which loads them."""
-    path = Path(os.path.abspath(getattr(main, "__file__", None) or "?"))
+    if not getattr(main, "__file__", None):  # `python -c`, a prompt, a notebook
+        return False
+    path = Path(os.path.abspath(main.__file__))
     folder = path.parent.parent if path.name == "__main__.py" else path.parent
     return folder == Path(__file__).parent.parent
 

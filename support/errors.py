@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import errno
 import io
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 USER_ERROR = 2  # as argparse
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 NO_MEMORY = ("can't allocate memory", "out of memory", "Cannot allocate memory")  # torch's words
 
 
@@ -103,12 +105,9 @@ def open_standard_streams() -> None:
 
 def _named(error: Exception) -> Exception:
     """The error, or, where standard output is what failed, one that says so."""
-    if isinstance(error, OSError) and error.filename is None:
-        try:
-            sys.stdout.flush()
-        except OSError:
-            sys.stdout = None  # so that nothing is flushed at exit
-            return OSError(error.errno, error.strerror, "standard output")
+    if isinstance(error, OSError) and error.filename is None and error.errno in NO_ROOM:
+        sys.stdout = None  # files have names (`support.files`); nothing is flushed at exit
+        return OSError(error.errno, error.strerror, "standard output")
     return error
 
 

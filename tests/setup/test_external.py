@@ -220,7 +220,10 @@ def test_a_package_is_looked_at_before_its_code_runs(
     """A source distribution of a name that is right and a content that is not."""
     marker = tmp_path / "ran"
     archive = tmp_path / "thing-1.0.tar.gz"
-    code = f"open({str(marker)!r}, 'w')\nfrom setuptools import setup; setup(name='thing', version='1.0')\n"
+    code = (
+        f"open({str(marker)!r}, 'w')\nfrom setuptools import setup\n"
+        "setup(name='thing', version='1.0')\n"
+    )
     with tarfile.open(archive, "w:gz") as tar:
         for name, content in (("setup.py", code), ("PKG-INFO", "Name: thing\nVersion: 1.0\n")):
             entry = tarfile.TarInfo(f"thing-1.0/{name}")
