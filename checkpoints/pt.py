@@ -18,7 +18,7 @@ from torch import Tensor
 
 from checkpoints.contents import Checkpoint, assemble
 from config import LlamaConfig
-from support.tensors import save_tensors
+from support.tensors import save_tensors, unpickle
 
 # The one key table of this format: what stands in the file -> what the model calls it.
 RENAMED_KEYS = {
@@ -74,7 +74,7 @@ def _unpickle(path: Path) -> Any:
                     raise pickle.UnpicklingError("a TorchScript program")
                 if damaged := archive.testzip():
                     raise zipfile.BadZipFile(f"checksum of {damaged}")
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=is_archive)
+        return unpickle(path, mmap=is_archive)
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path}: contains code (as a TorchScript program does) or objects other than tensors "

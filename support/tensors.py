@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,18 @@ def load_tensors(path: Path, remedy: str, mmap: bool = False) -> dict[str, Any]:
         ValueError: the file is missing or damaged; `remedy` says what to do.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+        return unpickle(path, mmap)
     except FileNotFoundError as error:
         raise ValueError(f"{path}: no such file; {remedy}") from error
     except Exception as error:  # torch raises a dozen types on damaged files
         raise ValueError(f"{path}: truncated or corrupt; {remedy}") from error
+
+
+def unpickle(path: Path, mmap: bool) -> Any:
+    """torch.load of plain data and tensors, whose warnings an error says better."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
 
 
 def content_bytes(contents: Any) -> int:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+import checkpoints
 import engine
 import loading
-from engine import Engine
+from engine import DTYPES, Engine, LayerByLayer
 from inference import Decoder
-from llama import Llama
+from llama import Llama, load_pretrained
 from loading import generate, load, save, settled, stream_pieces, stream_text
 from sampling import Sampling
-from tests.helpers import contents
+from tests.helpers import CONFIG, contents, random_llama, random_tokens
 from tokenizer import TextTokenizer
 
 Opened = tuple[Llama, TextTokenizer]
@@ -203,3 +206,54 @@ def test_without_any_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path, why = loading.choose_checkpoint(None)
     assert path.name == "absent.pt"
     assert "bash setup.sh --course" in why
+
+
+@pytest.mark.parametrize(
+    "options",
+    [Engine("fast"), Engine("fast", "bfloat16"), Engine("fast", quantize="int8")],
+    ids=["float32", "bfloat16", "int8"],
+)
+@pytest.mark.parametrize("tied", [True, False])
+def test_packed_layer_by_layer_it_is_the_same(
+    options: Engine, tied: bool, tmp_path: Path, folder: Path
+) -> None:
+    model = random_llama(replace(CONFIG, vocab_size=300, tie_embeddings=tied))
+    model.save_pretrained(tmp_path / "m.pt")
+    ours, _ = load(tmp_path / "m.pt", engine=options, tokenizer=folder / "tokenizer.model")
+    expected = Decoder(
+        load_pretrained(tmp_path / "m.pt", dtype=DTYPES[options.dtype]),
+        options.dtype,
+        options.quantize,
+    )
+    tokens = random_tokens(2, 9)
+    assert torch.equal(ours(tokens)[0], expected(tokens)[0])
+
+
+def test_a_layer_is_forgotten_once_it_is_packed(folder: Path) -> None:
+    """So that the whole model is never there beside its packed form."""
+    unread = LayerByLayer(
+        checkpoints.read(folder / "counting.pt"), torch.float32, torch.device("cpu")
+    )
+    held: list[weakref.ref] = []
+    for layer in unread.layers:
+        held.append(weakref.ref(layer))
+        assert sum(ref() is not None for ref in held) <= 2
+        del layer
+    assert len(held) == unread.config.n_layers
+
+
+def test_what_does_not_fit_into_memory_is_said_with_what_would(
+    counting: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float32 the weights take 444 kB here, with one of them while it is converted."""
+    for free, engine_name, remedy in (
+        (350_000, "auto", "--dtype bfloat16 takes .*, --quantize int8 takes "),
+        (350_000, "taught", "--dtype bfloat16 takes [^,]*$"),
+        (1_000, "auto", "free some memory, or take a smaller model$"),
+    ):
+        monkeypatch.setattr("support.processor.free_memory", lambda free=free: free)
+        message = rf"counting\.pt: the weights take, in float32, .* kB and .* are free: {remedy}"
+        with pytest.raises(ValueError, match=message):
+            load("counting.pt", engine=engine_name)
+    monkeypatch.setattr("support.processor.free_memory", lambda: None)
+    load("counting.pt")

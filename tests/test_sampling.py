@@ -8,8 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sampling import Sampling, choose_token, filter_top_k, filter_top_p, sample_next
+from tests.helpers import random_llama, random_tokens
 
 # Probabilities .5 .25 .125 .125, in another order: .125 .5 .125 .25
 LOGITS = torch.tensor([[math.log(p) for p in (0.125, 0.5, 0.125, 0.25)]])
@@ -136,3 +138,26 @@ def test_logits_that_are_no_numbers_are_refused() -> None:
     for value in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="logits are not finite"):
             choose_token(torch.tensor([[0.0, value]]), Sampling())
+
+
+class NoFloat64(TorchDispatchMode):
+    """Apple's GPUs refuse every operation in float64."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor) and out.dtype == torch.float64:
+            raise TypeError("the MPS framework doesn't support float64")
+        return out
+
+
+@pytest.mark.parametrize("sampling", [Sampling(0.0), Sampling(1.0), Sampling(0.7, 5, 0.9)])
+def test_generating_takes_no_float64(sampling: Sampling) -> None:
+    with NoFloat64():
+        tokens = list(random_llama().write(random_tokens(2, 5), 3, sampling))
+    assert torch.cat(tokens, dim=1).shape == (2, 3)
+
+
+@pytest.mark.parametrize("temperature", [1e-45, 1e-40, 1e-30, 1e-8])
+def test_the_coldest_temperature_is_the_argmax(temperature: float) -> None:
+    logits = torch.tensor([[-3e4, 5.0, 4.999999, -1e-3], [1e-7, 0.0, -1e-7, 3e38]])
+    assert sample_next(logits, temperature).flatten().tolist() == [1, 3]

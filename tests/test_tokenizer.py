@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
+import threading
 from pathlib import Path
 
 import pytest
@@ -321,3 +323,36 @@ def test_a_saved_tokenizer_is_found_again_and_none_of_another_kind(
             "the 12 heroes", True, True
         )
     assert json.loads(BytePairTokenizer(vocabulary()).to_bytes())["pre"] == "smollm"
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(max_size=60))
+@example(text="two  spaces, an \u00e9, \u2581 and \U0001f600\U0001f600 \u2581\u2581")
+def test_ends_are_where_tokens_end(tokenizer: TextTokenizer, text: str) -> None:
+    """The beginning of a text has the beginning of its tokens, where a character is whole."""
+    ids, ends = tokenizer.encode(text, False, False), tokenizer.ends(text)
+    assert len(ends) == len(ids)
+    assert ends == sorted(ends)
+    assert not ends or ends[-1] == len(text)
+    for n in range(1, len(ids)):
+        if tokenizer.decode(ids[:n]) == text[: ends[n - 1]]:
+            again = tokenizer.encode(text[: ends[n - 1]], False, False)
+            assert tokenizer.decode(again) == text[: ends[n - 1]]
+
+
+def test_ends_by_hand(trained: Path) -> None:
+    tokenizer = Tokenizer(tokenizer_model=trained)
+    text = "\U0001f600 \u2581"  # a space, four bytes, a space, three bytes
+    assert tokenizer.ends(text) == [0, 0, 0, 0, 1, 2, 3, 3, 3]
+
+
+def test_a_tokenizer_may_come_from_a_pipe(trained: Path) -> None:
+    reader, writer = os.pipe()
+    thread = threading.Thread(
+        target=lambda: (os.write(writer, trained.read_bytes()), os.close(writer))
+    )
+    thread.start()
+    tokenizer = load_tokenizer(f"/dev/fd/{reader}")
+    thread.join()
+    os.close(reader)
+    assert tokenizer.n_words == Tokenizer(tokenizer_model=trained).n_words

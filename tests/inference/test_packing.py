@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -54,3 +56,34 @@ def test_a_huge_row_does_not_cost_the_others_their_precision() -> None:
     errors = (Int8Product(weight)(x) - exact).norm(dim=1) / exact.norm(dim=1)
     assert errors.max() < 0.03
     assert torch.equal(Int8Product(weight)(torch.zeros(2, 256)), torch.zeros(2, 96))
+
+
+def test_products_where_torch_lacks_what_they_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On macOS no oneDNN and no quantised engine; for some devices no product with int8 weights."""
+    torch.manual_seed(0)
+    weight, x = torch.randn(64, 64), torch.randn(1, 3, 64)
+    exact = x @ weight.T
+
+    def refused(*_: object) -> None:
+        raise RuntimeError("not for this device")
+
+    monkeypatch.setattr(torch.ops, "mkldnn", SimpleNamespace())
+    monkeypatch.setattr(torch.backends, "quantized", SimpleNamespace(engine="none"))
+    monkeypatch.setattr(torch.ops.quantized, "linear_prepack", refused)
+    monkeypatch.setattr(torch, "_weight_int8pack_mm", refused)
+    inference.packing.multiplies_int8_weights.cache_clear()
+    try:
+        for quantize, worst in ((None, 1e-6), ("int8", 0.02)):
+            for coarse in (False, True):
+                product = inference.packing.pack(weight, torch.float32, quantize, coarse)
+                assert (product(x) - exact).norm() / exact.norm() < worst
+    finally:
+        inference.packing.multiplies_int8_weights.cache_clear()
+
+
+def test_a_large_matrix_is_rounded_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = torch.randn(50, 33)
+    whole = [inference.packing.paired_scales(weight), *inference.packing.to_int8(weight)]
+    monkeypatch.setattr(inference.packing, "AT_ONCE", 7)
+    parts = [inference.packing.paired_scales(weight), *inference.packing.to_int8(weight)]
+    assert all(torch.equal(a, b) for a, b in zip(whole, parts, strict=True))

@@ -21,7 +21,7 @@ import run_llama
 from classifier import LlamaEmbeddingClassifier
 from llama import FeedForward, load_pretrained
 from optimizer import AdamW
-from sentiment.finetune import ReviewTask
+from sentiment.task import ReviewTask
 from tests.helpers import (
     PROJECT,
     assert_user_error,

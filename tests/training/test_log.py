@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
 
+from tests.helpers import PROJECT
 from training.log import Curves, JsonLines, RunLog, TensorBoard, read_log
 
 
@@ -150,3 +154,56 @@ def test_a_damaged_log_is_named(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text("noise\n")
     with pytest.raises(ValueError, match=r"log\.jsonl: damaged .*; delete it"):
         JsonLines(tmp_path / "log.jsonl", 3)
+
+
+class Failing:
+    """A sink whose library, display or disk is not well."""
+
+    def add(self, record: object) -> None:
+        raise RuntimeError("no\ndisplay")
+
+    def close(self, *_: object) -> None:
+        raise AssertionError("it was left out")
+
+
+def test_a_sink_that_fails_never_fails_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "log.jsonl"
+    log = RunLog([Failing(), JsonLines(path, 0)], {})
+    write_some(log, range(1, 4))
+    log.close()
+    assert len(read_log(path)) == 4
+    assert capsys.readouterr().out == "note      goes on without Failing: no display\n"
+
+
+@pytest.mark.parametrize("title", ["price_$5_$\\x", "\u4e2d\u6587", "a_b^c{"])
+def test_a_title_is_no_formula(tmp_path: Path, title: str) -> None:
+    pytest.importorskip("matplotlib")
+    log = RunLog([JsonLines(tmp_path / "log.jsonl", 0)], {})
+    write_some(log, range(1, 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of letters that the font lacks
+        Curves(tmp_path / "log.jsonl", tmp_path / "c.png", title, {}).draw()
+    assert (tmp_path / "c.png").stat().st_size > 1000
+
+
+def test_a_backend_of_somebody_elses_is_no_error(tmp_path: Path) -> None:
+    """As a notebook leaves it in the environment of what it starts."""
+    pytest.importorskip("matplotlib")
+    code = (
+        "import sys; from pathlib import Path; from training.log import Curves, JsonLines, RunLog\n"
+        "folder = Path(sys.argv[1])\n"
+        "log = RunLog([JsonLines(folder / 'l', 0), Curves(folder / 'l', folder / 'c', '', {})], {})\n"
+        "log.add(1, {'Loss/train_step': 1.0}); log.close(); print('done')"
+    )
+    environment = {**os.environ, "MPLBACKEND": "module://nowhere.to_be_found"}
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "done"

@@ -160,3 +160,22 @@ def test_the_lock_is_let_go_whatever_happens(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError), run:
             raise RuntimeError
     assert Run.fitting("toy", SETTING, tmp_path) is not None
+
+
+def test_what_is_free_may_differ_and_the_same_comes_first(tmp_path: Path) -> None:
+    same = run_with_state(tmp_path, epochs=2)
+    longer = run_with_state(tmp_path, epochs=5)
+    age(same, 50)
+    found = Run.fitting("toy", SETTING | {"epochs": 2}, tmp_path, free=("epochs",))
+    assert found is not None
+    assert found.folder == same.folder
+    found = Run.fitting("toy", SETTING | {"epochs": 9}, tmp_path, free=("epochs",))
+    assert found is not None
+    assert found.folder == longer.folder
+    assert found.setting["epochs"] == 5
+    found.finish({})
+    found.change(epochs=9)
+    assert not found.metrics.exists(), "it is finished no more"
+    assert json.loads((found.folder / "config.json").read_text())["epochs"] == 9
+    with pytest.raises(ValueError, match="lr 0.1 then and 0.3 now"):
+        Run.fitting("toy", SETTING | {"epochs": 9, "lr": 0.3}, tmp_path, free=("epochs",))

@@ -279,3 +279,78 @@ def test_a_trainer_needs_no_log_and_no_task_of_a_room(tmp_path: Path) -> None:
         "config.json",
         "last.pt",
     }
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(tmp_path: Path) -> None:
+    """In the second epoch a weight is damaged; the loss shows it in the step that follows."""
+    trainer = toy_trainer(tmp_path, epochs=3)
+    steps, original = itertools.count(1), trainer.take_step
+
+    def step(rows: Any) -> Any:
+        figures = original(rows)
+        if next(steps) == 8:
+            with torch.no_grad():
+                trainer.task.model.head.weight[0, 0] = float("nan")
+        return figures
+
+    trainer.take_step = step  # type: ignore[method-assign]
+    message = (
+        "the loss is not finite in epoch 2, step 9: give a lower learning rate than 0.01; "
+        r".*last\.pt keeps the last good state, and --resume --epochs 1 ends the run"
+    )
+    with pytest.raises(ValueError, match=message):
+        trainer.train(save_seconds=1e9)
+    state = trainer.run.load_last()
+    assert state["progress"]["epoch"] == 1
+    assert all(weight.isfinite().all() for weight in state["model"].values())
+    again = toy_trainer(tmp_path, trainer.run, epochs=1)
+    again.resume()
+    again.train(save_seconds=1e9)
+    again.load_best()
+    assert torch.isfinite(weights(again)).all()
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path)
+    trainer.save()
+    before = trainer.run.last.read_bytes()
+    with torch.no_grad():
+        trainer.task.model.head.weight[0, 0] = float("inf")
+    with pytest.raises(ValueError, match="weights are not finite"):
+        trainer.save()
+    assert trainer.run.last.read_bytes() == before
+
+
+def test_more_epochs_are_those_of_a_longer_run_bit_for_bit(tmp_path: Path) -> None:
+    longer = toy_trainer(tmp_path, epochs=4, dropout=0.4)
+    longer.train(save_seconds=1e9)
+    short = toy_trainer(tmp_path, epochs=2, dropout=0.4)
+    short.train(save_seconds=1e9)
+    more = toy_trainer(tmp_path, short.run, epochs=4, dropout=0.4)
+    more.resume()
+    more.train(save_seconds=1e9)
+    assert torch.equal(weights(more), weights(longer))
+    assert more.progress == longer.progress
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (5, 6), (None, 6)])
+def test_patience_ends_a_run(
+    patience: int | None, epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second epoch is the best of six; an epoch that is as good is no better."""
+    scores = iter([0.1, 0.5, 0.5, 0.4, 0.3, 0.2])
+    trainer = toy_trainer(tmp_path, epochs=6, patience=patience)
+    monkeypatch.setattr(trainer.task, "evaluate", lambda: (next(scores), {}))
+    trainer.train(save_seconds=1e9)
+    assert trainer.progress.epoch == epochs
+    assert trainer.progress.best_epoch == 2
+
+
+def test_the_rate_warms_up_and_the_decay_is_adamws(tmp_path: Path) -> None:
+    rates = []
+    trainer = toy_trainer(tmp_path, warmup_steps=4, weight_decay=0.25)
+    assert trainer.optimizer.param_groups[0]["weight_decay"] == 0.25
+    for _ in range(6):
+        rates.append(trainer.take_step(range(8))["Rate/lr_step"])
+    assert rates == pytest.approx([0, 0.0025, 0.005, 0.0075, 0.01, 0.01])
+    assert toy_trainer(tmp_path).schedule is None
