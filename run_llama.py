@@ -126,8 +126,8 @@ def write_sentence(
             raise
     seconds = time.perf_counter() - start
     print(
-        f"\n---------------\n{len(pieces)} tokens in {seconds:.1f} s: "
-        f"{len(pieces) / seconds:.1f} tokens/s, the first after {first - start:.2f} s"
+        f"\n---------------\n{len(pieces)} tokens in {time_in_words(seconds)}: "
+        f"{len(pieces) / seconds:.1f} tokens/s, the first after {time_in_words(first - start)}"
     )
     return text + "".join(pieces), whole
 

@@ -91,16 +91,19 @@ def _from_csv(path: Path, text: str, columns: Columns) -> Iterator[Row]:
     """A table with names in its first line, separated by what that line has most of."""
     delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    start = 1
+    line = 1
     try:
         label, content = columns.find(list(reader.fieldnames or []))
-        for values in reader:
-            start, began = reader.line_num, start + 1  # a quoted text may have several lines
+        while True:
+            line = reader.line_num + 1  # where the row begins: a quoted text has several
+            values = next(reader, None)
+            if values is None:
+                return
             if None in values or values[content] is None:
                 raise ValueError("not as many columns as the first line names")
-            yield Row(began, None if label is None else values[label] or "", values[content])
+            yield Row(line, None if label is None else values[label] or "", values[content])
     except (csv.Error, ValueError) as error:
-        raise ValueError(f"{path}, line {max(1, reader.line_num)}: {error}") from error
+        raise ValueError(f"{path}, line {line}: {error}") from error
 
 
 def _from_json_lines(path: Path, text: str, columns: Columns) -> Iterator[Row]:

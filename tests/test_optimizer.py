@@ -73,6 +73,7 @@ def test_a_saved_state_goes_on(dtype: torch.dtype, theirs: bool) -> None:
 @pytest.mark.parametrize("variant", ["amsgrad", "maximize"])
 def test_a_variants_state_is_refused(variant: str) -> None:
     p = nn.Parameter(torch.ones(3))
-    other = torch.optim.AdamW([p], **{variant: True})
+    options: dict = {variant: True}
+    other = torch.optim.AdamW([p], **options)
     with pytest.raises(ValueError, match=f"{variant}=True: this AdamW does without"):
         AdamW([p]).load_state_dict(other.state_dict())

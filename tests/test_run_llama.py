@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import signal
@@ -64,9 +65,9 @@ def test_two_texts_two_files_a_banner_and_a_rate(folder: Path, generate: Run) ->
 def test_the_same_seed_gives_the_same_text(folder: Path, generate: Run) -> None:
     first = generate("--seed", "1").stdout
     texts = [
-        re.sub(r"[0-9.]+ (s|tokens/s)", "", generate("--seed", seed).stdout) for seed in ("1", "2")
+        re.sub(r"[0-9.]+ (ms|s|tokens/s)", "", generate("--seed", seed).stdout) for seed in ("1", "2")
     ]
-    assert texts[0] == re.sub(r"[0-9.]+ (s|tokens/s)", "", first)
+    assert texts[0] == re.sub(r"[0-9.]+ (ms|s|tokens/s)", "", first)
     assert texts[0] != texts[1]
 
 
@@ -266,3 +267,93 @@ def test_the_label_mappings_are_the_courses() -> None:
     mappings = {"sst": ["awful", "bad", "average", "good", "excellent"], "cfimdb": ["bad", "good"]}
     for name, labels in mappings.items():
         assert json.loads((PROJECT / f"data/{name}-label-mapping.json").read_text()) == labels
+
+
+def test_ctrl_c_keeps_what_was_written(folder: Path, tmp_path: Path) -> None:
+    """The counting model never ends a text; it is stopped once some of it has been seen."""
+    outfile = tmp_path / "text.txt"
+    options = ["--pretrained-model-path", "counting.pt", "--prompt", "a hero", "--temperature", "0"]
+    options += ["--max_new_tokens", "100000", "--generated_sentence_low_temp_out", str(outfile)]
+    command = [sys.executable, "-u", str(PROJECT / "run_llama.py"), *options]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        with ended_by(process):
+            seen = b""
+            while b"Temperature is" not in seen or len(seen.partition(b"a hero")[2]) < 50:
+                seen += process.stdout.read(10)
+            process.send_signal(signal.SIGINT)
+            output, error = process.communicate()
+    assert process.returncode == 130, error
+    assert error == b"\ninterrupted\n"
+    shown = (seen + output).decode().partition("Temperature is 0.0\n")[2].partition("\n----")[0]
+    assert outfile.read_bytes().decode() == shown
+    assert f"Wrote generated sentence to {outfile}." in output.decode()
+
+
+def test_nothing_is_kept_of_a_model_that_writes_nothing(
+    folder: Path, tmp_path: Path, run_here: Run
+) -> None:
+    """NaN among the weights: an earlier text stays."""
+    damaged = torch.load(folder / "stories42M.pt", weights_only=True)
+    damaged["model"]["norm.weight"][3] = float("nan")
+    torch.save(damaged, tmp_path / "nan.pt")
+    outfile = tmp_path / "text.txt"
+    outfile.write_text("earlier")
+    options = ["--pretrained-model-path", str(tmp_path / "nan.pt"), "--temperature", "0"]
+    options += ["--generated_sentence_low_temp_out", str(outfile)]
+    result = run_here(run_llama.main, *options, cwd=folder)
+    assert result.returncode == 2
+    assert "logits are not finite" in result.stderr
+    assert outfile.read_text() == "earlier"
+
+
+def test_a_prompt_may_come_through_a_pipe(
+    folder: Path, generate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for content, status in ((b"a wonderful hero\n", 0), (b"", 2), (b"\xff", 2)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        result = generate("--prompt", "-", "--temperature", "0")
+        assert result.returncode == status
+        assert ("\na wonderful hero" in result.stdout) == (status == 0)
+
+
+def test_flags_with_dashes_are_the_same(folder: Path, generate: Run, tmp_path: Path) -> None:
+    outfile = tmp_path / "x.txt"
+    result = generate(
+        "--max-new-tokens", "3", "--top-k", "5", "--temperature", "1",
+        "--generated-sentence-high-temp-out", str(outfile),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "3 tokens in" in result.stdout
+    assert outfile.exists()
+
+
+def test_no_banner_is_wider_than_a_terminal(
+    folder: Path, generate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(run_llama, "set_threads", lambda _: "others keep a processor " * 5)
+    for flags in ([], ["--dtype", "bfloat16", "--compile"], ["--quantize", "int8"]):
+        output = generate(*flags).stdout
+        head = output.partition("\nTemperature is")[0]
+        assert head.count("\n") > 4
+        assert all(len(line) < 80 for line in head.splitlines()), head
+        assert not re.search(r"\b0(\.0)? (MB|GB|minutes|s)\b", output), output
+
+
+def test_the_threads_are_in_the_banner(
+    folder: Path, generate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads, said in (("1", "cpu, 1 thread,"), ("2", "cpu, 2 threads,")):
+            assert said in generate("--threads", threads).stdout
+        monkeypatch.setattr("support.processor.busy_processors", lambda: 1.0)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        output = generate().stdout
+        assert "note      others keep 1.0 of 2 processors busy: 1 thread; --threads 2" in output
+        assert "cpu, 1 thread," in output
+    finally:
+        torch.set_num_threads(before)

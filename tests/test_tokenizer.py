@@ -348,9 +348,12 @@ def test_ends_by_hand(trained: Path) -> None:
 
 def test_a_tokenizer_may_come_from_a_pipe(trained: Path) -> None:
     reader, writer = os.pipe()
-    thread = threading.Thread(
-        target=lambda: (os.write(writer, trained.read_bytes()), os.close(writer))
-    )
+
+    def fill() -> None:
+        with open(writer, "wb") as pipe:
+            pipe.write(trained.read_bytes())
+
+    thread = threading.Thread(target=fill)
     thread.start()
     tokenizer = load_tokenizer(f"/dev/fd/{reader}")
     thread.join()

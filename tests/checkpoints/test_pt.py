@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -290,3 +291,14 @@ def test_loading_imports_no_compiler(folder: Path) -> None:
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     assert run_code(code, folder / "stories42M.pt").returncode == 0
+
+
+def test_a_torchscript_program_is_called_what_it_is(tmp_path: Path) -> None:
+    """In one line: torch's warning of it is left out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)).save(str(tmp_path / "m.pt"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=r"m\.pt: contains code \(as a TorchScript program"):
+            checkpoints.read(tmp_path / "m.pt")

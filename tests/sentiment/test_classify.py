@@ -144,3 +144,13 @@ def test_bad_input_gets_one_line(
 def test_without_any_run(tmp_path: Path, run_here) -> None:
     result = run_here(run_llama.main, "--option", "classify", "--text", "a", cwd=tmp_path)
     assert_user_error(result, "no finished run runs/finetune-...: train one first, or name one")
+
+
+def test_every_labels_probability(trained: Path, run_here) -> None:
+    options = ["--option", "classify", "--text", "a hero", "--probabilities"]
+    label, *numbers, text = run_here(run_llama.main, *options, cwd=trained).stdout.split("\t")
+    probabilities = [float(number) for number in numbers]
+    assert text == "a hero\n"
+    assert len(probabilities) == len(LABELS)
+    assert sum(probabilities) == pytest.approx(1, abs=0.002)
+    assert LABELS[probabilities.index(max(probabilities))] == label

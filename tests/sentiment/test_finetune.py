@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +24,10 @@ import run_llama
 from classifier import LlamaEmbeddingClassifier
 from llama import FeedForward, load_pretrained
 from optimizer import AdamW
-from sentiment.task import ReviewTask
+from sentiment.evaluation import Metrics, evaluate
+from sentiment.task import ReviewTask, weights_of
 from tests.helpers import (
+    LABELS,
     PROJECT,
     assert_user_error,
     contents,
@@ -383,3 +388,220 @@ def test_bad_input_gets_one_line(
     )
     assert_user_error(result, *parts)
     assert contents(work) == before
+
+
+def test_a_rate_that_is_far_too_high_is_an_error_and_nothing_is_written(
+    work: Path, run_here, tmp_path: Path
+) -> None:
+    outputs = ["--dev_out", str(tmp_path / "d.txt"), "--test_out", str(tmp_path / "t.txt")]
+    for kind in ("--freeze", "--no-freeze"):
+        options = finetune(work, "--lr", "1e38", kind, "--no-tensorboard", *outputs)
+        result = run_here(run_llama.main, *options, cwd=work)
+        assert_user_error(result, "not finite")
+        run = the_run(work)
+        assert not (run / "metrics.json").exists()
+        shutil.rmtree(work / "runs")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_with_nan_in_it_is_no_backbone(work: Path, run_here, tmp_path: Path) -> None:
+    """Its states are not kept either, for a later run to find."""
+    contents = torch.load(work / "stories42M.pt", weights_only=True)
+    contents["model"]["norm.weight"][3] = float("nan")
+    torch.save(contents, tmp_path / "nan.pt")
+    shutil.copy(work / "tokenizer.model", tmp_path)
+    for option in ("finetune", "prompt"):
+        options = ["--option", option, *review_flags(work), "--pretrained-model-path", "nan.pt"]
+        result = run_here(
+            run_llama.main, *options, *["--freeze"] * (option == "finetune"), cwd=tmp_path
+        )
+        assert_user_error(result, "scores are not finite: damaged weights")
+    assert not list(tmp_path.glob(".feature_cache/*"))
+    assert not list(tmp_path.glob("*-output.txt"))
+
+
+def test_a_finished_run_goes_on_for_more_epochs(work: Path, run_here) -> None:
+    options = finetune(work, "--freeze", "--no-tensorboard")
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+    more = run_here(run_llama.main, *options, "--resume", "--epochs", "4", cwd=work)
+    assert more.returncode == 0, more.stderr
+    run = the_run(work)
+    assert len(json.loads((run / "metrics.json").read_text())["epochs"]) == 4
+    assert json.loads((run / "config.json").read_text())["epochs"] == 4
+    resumed = torch.load(run / "last.pt", weights_only=True)
+    fewer = run_here(run_llama.main, *options, "--resume", "--epochs", "1", cwd=work)
+    assert_user_error(fewer, "has done 4 epochs: give as many or more")
+    shutil.rmtree(work / "runs")
+    assert run_here(run_llama.main, *options, "--epochs", "4", cwd=work).returncode == 0
+    unbroken = torch.load(the_run(work) / "last.pt", weights_only=True)
+    for name, weight in unbroken["model"].items():
+        assert torch.equal(weight, resumed["model"][name])
+
+
+def test_a_run_goes_on_with_the_threads_it_began_with(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other numbers of threads add up in another order, which rounds otherwise."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        options = finetune(work, "--freeze", "--no-tensorboard")
+        assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+        torch.set_num_threads(1)
+        result = run_here(run_llama.main, *options, "--resume", "--epochs", "3", cwd=work)
+        assert result.returncode == 0, result.stderr
+        assert "note      2 threads, as the run began" in result.stdout
+        assert torch.get_num_threads() == 2
+        asked = run_here(run_llama.main, *options, "--resume", "--threads", "1", cwd=work)
+        assert_user_error(asked, "threads 2 then and 1 now")
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_best_epoch_may_be_that_of_macro_f1(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([(0.9, 0.1), (0.5, 0.8)] * 2)
+
+    def judged(*given: object) -> Metrics:
+        accuracy, f1 = next(found)
+        return replace(evaluate(*given), accuracy=accuracy, macro_f1=f1)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("sentiment.task.evaluate", judged)
+    for by, best in (("accuracy", 1), ("macro_f1", 2)):
+        options = finetune(work, "--freeze", "--no-tensorboard", "--best_by", by)
+        result = run_here(run_llama.main, *options, cwd=work)
+        assert f"best      epoch {best}, read back" in result.stdout, result.stderr
+
+
+def test_classes_may_weigh_differently(work: Path, run_here) -> None:
+    labels = [0] * 6 + [1] * 3 + [2]
+    assert weights_of(None, labels, 3) is None
+    balanced = weights_of("balanced", labels, 3)
+    assert balanced == pytest.approx([10 / 18, 10 / 9, 10 / 3])
+    assert balanced is not None
+    assert sum(balanced[label] for label in labels) == pytest.approx(10), "1 on average"
+    assert weights_of("1,2.5, 3", labels, 3) == [1, 2.5, 3]
+    for wrong in ("1,2", "a,b,c", "1,0,1", "1,inf,1", "balance"):
+        with pytest.raises(ValueError, match="must be balanced, or 3 positive numbers"):
+            weights_of(wrong, labels, 3)
+    counts = []
+    for given in ([], ["--class_weights", "1,1,500"]):
+        options = finetune(work, "--freeze", "--no-tensorboard", "--lr", "0.05", *given)
+        assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+        lines = (work / "toy-dev-finetuning-output.txt").read_text().splitlines()
+        counts.append(sum(line.startswith("2") for line in lines))
+    assert counts[1] > counts[0] + 5
+
+
+def test_probabilities_stand_beside_the_predictions(work: Path, run_here) -> None:
+    for option in ("finetune", "prompt"):
+        given = finetune(work, "--freeze", "--no-tensorboard", "--probabilities")
+        given[1] = option
+        assert run_here(run_llama.main, *given, cwd=work).returncode == 0
+        name = f"toy-dev-{ {'finetune': 'finetuning', 'prompt': 'prompting'}[option] }-output"
+        lines = (work / f"{name}.txt").read_text().splitlines()
+        with (work / f"{name}-probabilities.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert list(rows[0]) == ["prediction", *LABELS, "sentence"]
+        for row, line in zip(rows, lines, strict=True):
+            label, _, sentence = line.partition(" ||| ")
+            assert (row["prediction"], row["sentence"]) == (LABELS[int(label)], sentence)
+            probabilities = [float(row[name]) for name in LABELS]
+            assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+            assert max(probabilities) == float(row[row["prediction"]])
+    assert (the_run(work) / "dev-output-probabilities.csv").exists()
+
+
+def test_two_runs_keep_their_predictions_under_one_name(work: Path, run_here) -> None:
+    for seed in ("1", "2"):
+        options = finetune(work, "--freeze", "--no-tensorboard", "--seed", seed)
+        assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+    kept = {(run / "dev-output.txt").read_text() for run in (work / "runs").iterdir()}
+    assert len(kept) == 2
+    assert (work / "toy-dev-finetuning-output.txt").read_text() in kept
+
+
+def test_a_table_in_and_nothing_but_a_device_out(
+    work: Path, run_here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels spelt out; TensorBoard's log does not go beside /dev/null."""
+    for split in ("train", "dev"):
+        rows = [
+            line.split(" ||| ") for line in (work / f"toy-{split}.txt").read_text().splitlines()
+        ]
+        lines = [f'"{text}",{LABELS[int(label)]}' for label, text in rows]
+        write(tmp_path / f"toy-{split}.csv", "\n".join(["review,sentiment", *lines]) + "\n")
+    for name in ("stories42M.pt", "tokenizer.model"):
+        shutil.copy(work / name, tmp_path)
+    options = ["--option", "finetune", "--freeze", "--train", "toy-train.csv", "--dev"]
+    options += ["toy-dev.csv", "--dev_out", os.devnull, "--epochs", "1"]
+    result = run_here(run_llama.main, *options, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert f"labels {', '.join(sorted(LABELS))}" in result.stdout
+    assert not Path("/dev/tensorboard").exists()
+    wrong = run_here(run_llama.main, *options, "--probabilities", cwd=tmp_path)
+    assert_user_error(wrong, "--probabilities writes beside a file")
+
+
+def test_what_cannot_be_written_is_found_at_the_start(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run's folder as well as the outputs; and a full disk, however small the outputs."""
+    original = os.access
+    runs = work.resolve()
+    monkeypatch.setattr(
+        "os.access", lambda path, mode: Path(path).resolve() != runs and original(path, mode)
+    )
+    outputs = ["--dev_out", os.devnull, "--test_out", os.devnull]
+    result = run_here(run_llama.main, *finetune(work, "--freeze", *outputs), cwd=work)
+    assert_user_error(result, "a run: ", "is no folder that can be written to")
+    monkeypatch.setattr("os.access", original)
+    monkeypatch.setattr("support.files.shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    for option in ("finetune", "prompt"):
+        given = finetune(work)
+        given[1] = option
+        assert_user_error(run_here(run_llama.main, *given, cwd=work), "has 10 bytes free")
+
+
+def test_training_that_does_not_fit_into_memory_is_refused(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights alone would fit: a frozen run goes on."""
+    monkeypatch.setattr("support.processor.free_memory", lambda: 800_000)
+    refused = run_here(run_llama.main, *finetune(work, "--no-freeze"), cwd=work)
+    assert_user_error(refused, "AdamW's moments take 1.1 MB and 800 kB are free", "--freeze")
+    result = run_here(run_llama.main, *finetune(work, "--freeze", "--no-tensorboard"), cwd=work)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_full_feature_cache_is_no_reason_to_stop(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise ValueError("the disk is full")
+
+    monkeypatch.setattr("sentiment.frozen.save_tensors", full)
+    options = finetune(work, "--freeze", "--no-tensorboard", "--max_sentence_len", "4")
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert result.returncode == 0, result.stderr
+    assert "goes on without keeping these states: the disk is full" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "frozen"),
+    [([], True), (["--epochs", "1"], False), (["--lr", "1e-4"], False), (["--freeze"], True)],
+    ids=["bare", "epochs", "rate", "asked for"],
+)
+def test_on_a_stand_in_the_bare_command_alone_freezes(
+    work: Path, run_here, given: list[str], frozen: bool, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    shutil.copy(work / "stories42M.pt", tmp_path / "stand-in.pt")
+    shutil.copy(work / "tokenizer.model", tmp_path)
+    monkeypatch.setattr("loading.STAND_IN", tmp_path / "stand-in.pt")
+    options = ["--option", "finetune", *review_flags(work), *given, "--no-tensorboard"]
+    result = run_here(run_llama.main, *options, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert ("frozen" in the_run(tmp_path).name) == frozen
+    assert ("--freeze trains the head alone, in minutes" in result.stdout) == (not frozen)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 import run_llama
 from tests.helpers import (
     LABELS,
+    PROJECT,
     assert_user_error,
     contents,
     review_flags,
@@ -80,3 +85,53 @@ def test_bad_input_gets_one_line(
     )
     assert_user_error(result, *parts)
     assert contents(work) == before
+
+
+def test_another_question_is_asked(work: Path, run_here, tmp_path: Path) -> None:
+    outputs = ["--dev_out", str(tmp_path / "d.txt"), "--test_out", str(tmp_path / "t.txt")]
+    question = "Is it {labels} that {x} says? It is"  # braces of one's own, no space at the end
+    options = ["--option", "prompt", *review_flags(work), *outputs, "--question", question]
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert result.returncode == 0, result.stderr
+    asked = "Is it terrible, wonderful while, or movie that {x} says? It is "
+    assert f"prompt    review + {asked!r}" in result.stdout
+    usual = run_here(run_llama.main, "--option", "prompt", *review_flags(work), *outputs, cwd=work)
+    assert usual.stdout != result.stdout
+    empty = run_here(run_llama.main, *options, "--question", " ", cwd=work)
+    assert_user_error(empty, "--question is empty")
+
+
+def test_one_review_cannot_be_calibrated(work: Path, run_here, tmp_path: Path) -> None:
+    (tmp_path / "x-dev.txt").write_text("1 ||| a movie\n")
+    options = review_flags(work, dev=str(tmp_path / "x-dev.txt"))
+    result = run_here(run_llama.main, "--option", "prompt", *options, "--calibrate", cwd=work)
+    assert_user_error(result, "--calibrate subtracts", "x-dev.txt holds one review: leave it out")
+
+
+def test_reviews_may_come_through_a_pipe(work: Path, tmp_path: Path) -> None:
+    """`<(...)` and standard input; they are read once, and their output has a name."""
+    command = (
+        '"$PYTHON" "$RUN" --option prompt --dev "$1" --label_names names.json '
+        "--pretrained_model_path stories42M.pt"
+    )
+    for name in ("names.json", "stories42M.pt", "tokenizer.model", "toy-dev.txt"):
+        shutil.copy(work / name, tmp_path)
+    environment = {**os.environ, "PYTHON": sys.executable, "RUN": str(PROJECT / "run_llama.py")}
+    for source in ("<(cat toy-dev.txt)", "- < toy-dev.txt"):
+        line = command.replace('"$1"', source)
+        result = subprocess.run(
+            ["bash", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert result.returncode == 0, result.stderr
+        lines = (tmp_path / "stdin-dev-prompting-output.txt").read_text().splitlines()
+        assert len(lines) == len((work / "toy-dev.txt").read_text().splitlines())
+
+
+def test_what_was_asked_to_be_replaced_is_with_a_word(work: Path, run_here, tmp_path: Path) -> None:
+    outfile = tmp_path / "d.txt"
+    outfile.write_text("1 ||| another film\n0 ||| and one more\n")
+    options = ["--option", "prompt", *review_flags(work), "--dev_out", str(outfile)]
+    result = run_here(run_llama.main, *options, cwd=work)
+    assert f"note      {outfile} holds predictions for other reviews" in result.stdout
+    again = run_here(run_llama.main, *options, cwd=work)
+    assert "other reviews" not in again.stdout

@@ -82,3 +82,23 @@ def test_the_snippets_as_set_up_leaves_them() -> None:
     assert len(set(folded)) == len(folded)
     counts = [sum(part.labels.count(label) for part in parts.values()) for label in range(5)]
     assert counts == [1057, 3764, 1011, 3768, 1003]  # of 10,605 rows two occur twice
+
+
+@pytest.mark.parametrize("hidden", [0, -1])
+def test_a_hidden_label_is_no_label(tmp_path: Path, hidden: int) -> None:
+    content = "".join(f"{hidden} ||| text {i}\n" for i in range(5))
+    reviews = read_reviews(write(tmp_path / "x-test.txt", content))
+    assert not reviews.has_labels
+    assert with_labels(reviews, ["bad", "good"], "names.json").labels == [hidden] * 5
+    one = read_reviews(write(tmp_path / "y-test.txt", f"{hidden} ||| text\n"))
+    assert one.has_labels == (hidden == 0)
+
+
+def test_label_names_lose_the_space_around_them(tmp_path: Path) -> None:
+    assert read_label_names(write(tmp_path / "n.json", '[" bad", "so so ", "good"]')) == [
+        "bad",
+        "so so",
+        "good",
+    ]
+    with pytest.raises(ValueError, match="two or more different names"):
+        read_label_names(write(tmp_path / "n.json", '["good", "good "]'))

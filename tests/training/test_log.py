@@ -192,9 +192,10 @@ def test_a_backend_of_somebody_elses_is_no_error(tmp_path: Path) -> None:
     """As a notebook leaves it in the environment of what it starts."""
     pytest.importorskip("matplotlib")
     code = (
-        "import sys; from pathlib import Path; from training.log import Curves, JsonLines, RunLog\n"
+        "import sys; from pathlib import Path; from training.log import *\n"
         "folder = Path(sys.argv[1])\n"
-        "log = RunLog([JsonLines(folder / 'l', 0), Curves(folder / 'l', folder / 'c', '', {})], {})\n"
+        "sinks = [JsonLines(folder / 'l', 0), Curves(folder / 'l', folder / 'c', '', {})]\n"
+        "log = RunLog(sinks, {})\n"
         "log.add(1, {'Loss/train_step': 1.0}); log.close(); print('done')"
     )
     environment = {**os.environ, "MPLBACKEND": "module://nowhere.to_be_found"}
