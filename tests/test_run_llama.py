@@ -65,7 +65,8 @@ def test_two_texts_two_files_a_banner_and_a_rate(folder: Path, generate: Run) ->
 def test_the_same_seed_gives_the_same_text(folder: Path, generate: Run) -> None:
     first = generate("--seed", "1").stdout
     texts = [
-        re.sub(r"[0-9.]+ (ms|s|tokens/s)", "", generate("--seed", seed).stdout) for seed in ("1", "2")
+        re.sub(r"[0-9.]+ (ms|s|tokens/s)", "", generate("--seed", seed).stdout)
+        for seed in ("1", "2")
     ]
     assert texts[0] == re.sub(r"[0-9.]+ (ms|s|tokens/s)", "", first)
     assert texts[0] != texts[1]
