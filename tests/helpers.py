@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import shutil
 import subprocess
@@ -166,6 +167,11 @@ def run_code(code: str, *arguments: str | Path) -> subprocess.CompletedProcess[s
     """Run lines of Python in the project's folder, in a process of their own."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+def buffered() -> dict[str, str]:
+    """The environment of a Python that keeps what it prints until there is enough of it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
 @contextmanager

@@ -359,3 +359,9 @@ def test_a_tokenizer_may_come_from_a_pipe(trained: Path) -> None:
     thread.join()
     os.close(reader)
     assert tokenizer.n_words == Tokenizer(tokenizer_model=trained).n_words
+
+
+def test_ends_of_the_bytes_of_a_character() -> None:
+    pytest.importorskip("tokenizers")
+    tokenizer = BytePairTokenizer(vocabulary())
+    assert tokenizer.ends("a\u00e9\U0001f600b") == [1, 1, 2, 2, 2, 2, 3, 4]

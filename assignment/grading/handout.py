@@ -6,6 +6,7 @@ import ast
 import io
 import os
 import re
+import secrets
 import shutil
 import zipfile
 from collections.abc import Collection, Mapping
@@ -51,16 +52,18 @@ def build(out: Path) -> list[str]:
     for task in load_tasks():
         load_cases(task)
     contents = tree_files()
-    partial = out.with_name(f".{out.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    for name, data in contents.items():
-        path = partial / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        path.chmod(0o755 if name == "setup.sh" else 0o644)
-    if out.exists():
-        out.rmdir()
-    os.replace(partial, out)
+    partial = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")  # two may build at once
+    try:
+        for name, data in contents.items():
+            path = partial / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o755 if name == "setup.sh" else 0o644)
+        if out.exists():
+            out.rmdir()
+        os.replace(partial, out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return list(contents)
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from support import errors
-from tests.helpers import PROJECT, ended_by, run_code
+from tests.helpers import PROJECT, buffered, ended_by, run_code
 
 
 def ends(main: object) -> int:
@@ -138,7 +138,7 @@ def test_another_runtime_error_is_a_bug() -> None:
 
 def shell(command: str, code: str) -> subprocess.CompletedProcess[str]:
     """Python code in a shell's command, which has `$PYTHON -c "$CODE"`."""
-    environment = {**os.environ, "PYTHON": sys.executable, "CODE": code}
+    environment = {**buffered(), "PYTHON": sys.executable, "CODE": code}
     return subprocess.run(
         ["sh", "-c", command], cwd=PROJECT, env=environment, capture_output=True, text=True
     )
@@ -152,7 +152,7 @@ def test_closed_streams_are_no_error(tmp_path: Path) -> None:
         "def main():\n"
         f"    with open({str(tmp_path / 'out')!r}, 'w') as file:\n"
         "        print('said')\n"
-        "        import os; os.write(1, b'by a library')\n"
+        "        import os; os.write(1, b'by a library'); os.write(2, b'and here')\n"
         "        file.write('written')\n"
         "errors.run(main)\n"
     )
@@ -176,7 +176,9 @@ def test_a_log_has_a_line_as_soon_as_it_is_said(tmp_path: Path) -> None:
         "errors.run(lambda: (print('epoch 1'), os.kill(os.getpid(), signal.SIGKILL))[0])\n"
     )
     with (tmp_path / "log").open("w") as log:
-        subprocess.run([sys.executable, "-c", code], cwd=PROJECT, stdout=log, check=False)
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=PROJECT, env=buffered(), stdout=log, check=False
+        )
     assert (tmp_path / "log").read_text() == "epoch 1\n"
 
 

@@ -23,7 +23,7 @@ from support.files import (
     sample_digest,
     write_text,
 )
-from tests.helpers import PROJECT, write
+from tests.helpers import PROJECT, buffered, write
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_standard_output_and_descriptors(tmp_path: Path) -> None:
         "print('after')\n"
     )
     (tmp_path / "link").symlink_to("/dev/stdout")
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    environment = {**buffered(), "PYTHONPATH": str(PROJECT)}
     with (tmp_path / "log").open("w") as log:
         subprocess.run(
             [sys.executable, "-c", code], cwd=tmp_path, stdout=log, env=environment, check=True
