@@ -156,8 +156,8 @@ def require_training_memory(model: Llama) -> None:
 
 def require_places(outputs: Outputs) -> None:
     """Raise a ValueError where something cannot be written that a run is going to write."""
-    require_folder(RUNS, "a run: ")
-    require_folder(tensorboard_folder(outputs), "TensorBoard's log: ")
+    require_folder(RUNS, f"the run's folder, {RUNS}/", "work in another")
+    require_folder(tensorboard_folder(outputs), "TensorBoard's log")
 
 
 def tensorboard_folder(outputs: Outputs) -> Path:
@@ -185,8 +185,9 @@ def go_on(trainer: Trainer) -> None:
     done = trainer.progress
     if recipe.epochs < done.epoch:
         raise ValueError(f"{run.folder} has done {done.epoch} epochs: give as many or more")
-    size = max(state_bytes(trainer.task.model))
-    require_space(run.folder, size, f"replacing a state in {run.folder}", "make room")
+    if recipe.epochs > done.epoch:  # beside the files that the run has, a new one of each kind
+        size = max(state_bytes(trainer.task.model))
+        require_space(run.folder, size, f"replacing a state in {run.folder}", "make room")
     after = f"{count_in_words(done.epoch, 'epoch')} and {done.batch} batches"
     print(banner("resumed", f"{run.folder}, after {after}"))
     now = {"epochs": recipe.epochs, "patience": recipe.patience}

@@ -90,8 +90,10 @@ def _pour(temporary: Path, path: str | os.PathLike[str]) -> None:
 def _open_sink(path: str | os.PathLike[str]) -> int:
     """Open a pipe or a device for writing; says so where a pipe has no reader, and waits."""
     flags = os.O_WRONLY | os.O_TRUNC
+    if not hasattr(os, "O_NONBLOCK"):  # Windows, whose devices need none
+        return os.open(path, flags | getattr(os, "O_BINARY", 0))
     try:
-        number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+        number = os.open(path, flags | os.O_NONBLOCK)
     except OSError as error:
         if error.errno != errno.ENXIO:
             raise
@@ -175,14 +177,16 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         if descriptor(path) is None and not os.access(path, os.W_OK):
             raise ValueError(f"{path}: cannot be written to; choose another")
         return
-    require_folder(final.parent, f"{path}: ")
+    require_folder(final.parent, str(path))
 
 
-def require_folder(folder: str | os.PathLike[str], purpose: str = "") -> None:
+def require_folder(
+    folder: str | os.PathLike[str], purpose: str, remedy: str = "choose another"
+) -> None:
     """Raise a ValueError when no file can be made in a folder, or it not be made; makes nothing."""
     place = existing(folder)
     if not place.is_dir() or not os.access(place, os.W_OK):
-        raise ValueError(f"{purpose}{place} is no folder that can be written to; choose another")
+        raise ValueError(f"{purpose}: {place} is no folder that can be written to; {remedy}")
 
 
 def require_outputs(

@@ -555,7 +555,7 @@ def test_what_cannot_be_written_is_found_at_the_start(
     )
     outputs = ["--dev_out", os.devnull, "--test_out", os.devnull]
     result = run_here(run_llama.main, *finetune(work, "--freeze", *outputs), cwd=work)
-    assert_user_error(result, "a run: ", "is no folder that can be written to")
+    assert_user_error(result, "the run's folder, runs/: ", "is no folder that can be written to")
     monkeypatch.setattr("os.access", original)
     monkeypatch.setattr("support.files.shutil.disk_usage", lambda _: SimpleNamespace(free=10))
     for option in ("finetune", "prompt"):
@@ -605,3 +605,22 @@ def test_on_a_stand_in_the_bare_command_alone_freezes(
     assert result.returncode == 0, result.stderr
     assert ("frozen" in the_run(tmp_path).name) == frozen
     assert ("--freeze trains the head alone, in minutes" in result.stdout) == (not frozen)
+
+
+def test_a_resumed_run_needs_room_for_one_file_beside_its_own(
+    work: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for all of them once more; and for nothing where there is nothing left to train."""
+    options = finetune(work, "--no-freeze", "--no-tensorboard")
+    assert run_here(run_llama.main, *options, cwd=work).returncode == 0
+    size = (the_run(work) / "last.pt").stat().st_size
+    for free, more, status in (
+        (size + 1_100_000, ["--epochs", "3"], 0),
+        (size // 2, ["--epochs", "4"], 2),
+        (size // 2, ["--epochs", "3"], 0),
+    ):
+        usage = SimpleNamespace(free=free)
+        monkeypatch.setattr("support.files.shutil.disk_usage", lambda _, usage=usage: usage)
+        result = run_here(run_llama.main, *options, "--resume", *more, cwd=work)
+        assert result.returncode == status, result.stderr
+        assert ("replacing a state in" in result.stderr) == (status == 2)
