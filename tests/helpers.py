@@ -21,9 +21,11 @@ import torch
 import torch.nn.functional as F
 
 import generation
+from checkpoints import BytePairVocabulary
 from config import LlamaConfig
 from llama import Llama
 from sampling import choose_token
+from tokenizer import byte_alphabet
 
 PROJECT = Path(__file__).parent.parent
 # No two sizes alike, KV < H; weights far larger than at the start of training, so that every
@@ -33,6 +35,7 @@ CONFIG = LlamaConfig(
 )
 
 
+MERGES = ["Ġ t", "h e", "Ġt he", "i n", "1 2", "Ġ Ġ", "e r"]
 CLEAR = 1e-3  # by so much the most likely token leads, if rounding is not to choose another
 LABELS = ["terrible", "wonderful while", "movie"]  # in the reviews that follow
 
@@ -68,6 +71,23 @@ def counting_llama(config: LlamaConfig, first: int = 3) -> Llama:
         model.output.weight.zero_()
         model.output.weight[following[first:]] = directions[first:]
     return model
+
+
+def vocabulary(**changes) -> BytePairVocabulary:
+    """A small byte-level BPE of SmolLM2's kind."""
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    tokens = [*specials, *byte_alphabet(), *(merge.replace(" ", "") for merge in MERGES)]
+    values = {
+        "pre": "smollm",
+        "tokens": tokens,
+        "merges": MERGES,
+        "token_types": [3] * 3 + [1] * (len(tokens) - 3),
+        "bos_id": 1,
+        "eos_id": 2,
+        "pad_id": 2,
+        "add_bos": False,
+    }
+    return BytePairVocabulary(**{**values, **changes})
 
 
 @contextmanager

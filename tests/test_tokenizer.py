@@ -17,7 +17,7 @@ import checkpoints
 import tokenizer as tokenizer_script
 from checkpoints import BytePairVocabulary
 from config import LlamaConfig
-from tests.helpers import assert_user_error
+from tests.helpers import assert_user_error, vocabulary
 from tokenizer import (
     BytePairTokenizer,
     TextTokenizer,
@@ -29,29 +29,11 @@ from tokenizer import (
 )
 
 LLAMA_2 = Path(__file__).parent.parent.parent / "shared" / "models" / "tokenizer.model"
-MERGES = ["Ġ t", "h e", "Ġt he", "i n", "1 2", "Ġ Ġ", "e r"]
 AWKWARD = [
     "", " ", "  a  b ", "a\r\nb\t\n", "\u2581", "x\u2581 y\u2581", "</s>", "<s>x",
     "<|im_end|>", "it's 2026, don't", "e\u0301 ﬁ \ufeff", "🦙 \U0010ffff\u0378", "\x00\x01\x7f",
     "naïve ÀÖ",
 ]  # fmt: skip
-
-
-def vocabulary(**changes) -> BytePairVocabulary:
-    """A small byte-level BPE of SmolLM2's kind."""
-    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    tokens = [*specials, *byte_alphabet(), *(merge.replace(" ", "") for merge in MERGES)]
-    values = {
-        "pre": "smollm",
-        "tokens": tokens,
-        "merges": MERGES,
-        "token_types": [3] * 3 + [1] * (len(tokens) - 3),
-        "bos_id": 1,
-        "eos_id": 2,
-        "pad_id": 2,
-        "add_bos": False,
-    }
-    return BytePairVocabulary(**{**values, **changes})
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import sentencepiece
 
 from sentiment.encoding import encode_reviews
-from tests.test_tokenizer import vocabulary
+from tests.helpers import vocabulary
 from tokenizer import BytePairTokenizer, Tokenizer
 
 
