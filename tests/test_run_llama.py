@@ -270,6 +270,7 @@ def test_the_label_mappings_are_the_courses() -> None:
         assert json.loads((PROJECT / f"data/{name}-label-mapping.json").read_text()) == labels
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_written(folder: Path, tmp_path: Path) -> None:
     """The counting model never ends a text; it is stopped once some of it has been seen."""
     outfile = tmp_path / "text.txt"
@@ -336,6 +337,7 @@ def test_no_banner_is_wider_than_a_terminal(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(run_llama, "set_threads", lambda _: "others keep a processor " * 5)
+    monkeypatch.setattr(engine, "compile_fault", lambda _: "torch.compile fails here " * 4)
     for flags in ([], ["--dtype", "bfloat16", "--compile"], ["--quantize", "int8"]):
         output = generate(*flags).stdout
         head = output.partition("\nTemperature is")[0]

@@ -269,6 +269,7 @@ def test_two_of_one_name_are_told_apart() -> None:
 PARTS = st.text("ab1._- \u00e9\\", min_size=1, max_size=6).filter(lambda x: x[0] in "ab\u00e9")
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(students=st.dictionaries(st.integers(1, 10**6), PARTS, min_size=1, max_size=6),
        forms=st.lists(st.sampled_from(["canvas", "late", "moodle", "flat"]), min_size=6,

@@ -129,6 +129,7 @@ def test_points_add_up_to_a_hundred() -> None:
     assert {task.file for task in original().written} == set(FILES)
 
 
+@pytest.mark.slow
 def test_cases_know_neither_positions_nor_padding_nor_masks() -> None:
     for causal in (False, True):
         contract = Contract(causal, Form())

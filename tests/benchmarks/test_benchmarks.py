@@ -63,6 +63,7 @@ def run_once(contender: Contender) -> Run:
     return run(False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", [decode, prompt, finetune, optimizer])
 def test_every_contender_does_its_work(subject: Any, tiny: Setting) -> None:
     left_out: list[str] = []

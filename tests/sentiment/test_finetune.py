@@ -88,6 +88,7 @@ def test_the_finetune_mode(work: Path, run_here, options: list[str]) -> None:
     assert any("Accuracy/test" in record for record in log)
 
 
+@pytest.mark.slow
 def test_the_name_tells_runs_apart(work: Path, run_here) -> None:
     for options in ([], ["--seed", "5"], ["--batch_size", "16"], ["--hidden_dropout_prob", "0.1"]):
         options = finetune(work, "--freeze", "--no-tensorboard", *options)
@@ -213,6 +214,7 @@ def test_resume_with_other_arguments_names_them(work: Path, run_here) -> None:
         assert_user_error(run_here(run_llama.main, *options, cwd=work), "of another run", part)
 
 
+@pytest.mark.slow
 def test_layers_that_compute_twice_train_the_same(
     work: Path, run_here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -404,6 +406,7 @@ def test_a_rate_that_is_far_too_high_is_an_error_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_model_with_nan_in_it_is_no_backbone(work: Path, run_here, tmp_path: Path) -> None:
     """Its states are not kept either, for a later run to find."""
     contents = torch.load(work / "stories42M.pt", weights_only=True)
@@ -458,6 +461,7 @@ def test_a_run_goes_on_with_the_threads_it_began_with(
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_the_best_epoch_may_be_that_of_macro_f1(
     work: Path, run_here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -513,6 +517,7 @@ def test_probabilities_stand_beside_the_predictions(work: Path, run_here) -> Non
     assert (the_run(work) / "dev-output-probabilities.csv").exists()
 
 
+@pytest.mark.slow
 def test_two_runs_keep_their_predictions_under_one_name(work: Path, run_here) -> None:
     for seed in ("1", "2"):
         options = finetune(work, "--freeze", "--no-tensorboard", "--seed", seed)
@@ -588,6 +593,7 @@ def test_a_full_feature_cache_is_no_reason_to_stop(
     assert "goes on without keeping these states: the disk is full" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "frozen"),
     [([], True), (["--epochs", "1"], False), (["--lr", "1e-4"], False), (["--freeze"], True)],
@@ -607,6 +613,7 @@ def test_on_a_stand_in_the_bare_command_alone_freezes(
     assert ("--freeze trains the head alone, in minutes" in result.stdout) == (not frozen)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_needs_room_for_one_file_beside_its_own(
     work: Path, run_here, monkeypatch: pytest.MonkeyPatch
 ) -> None:

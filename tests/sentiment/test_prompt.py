@@ -108,6 +108,7 @@ def test_one_review_cannot_be_calibrated(work: Path, run_here, tmp_path: Path) -
     assert_user_error(result, "--calibrate subtracts", "x-dev.txt holds one review: leave it out")
 
 
+@pytest.mark.slow
 def test_reviews_may_come_through_a_pipe(work: Path, tmp_path: Path) -> None:
     """`<(...)` and standard input; they are read once, and their output has a name."""
     command = (

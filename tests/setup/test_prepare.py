@@ -23,6 +23,7 @@ def test_snippets_are_split_without_a_sentence_twice() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_while_converting_leaves_nothing(tmp_path: Path) -> None:
     """The operating system's limit on a file's size stands in for a full disk."""
     pytest.importorskip("gguf")

@@ -136,6 +136,7 @@ def test_a_resumed_tensorboard_forgets_what_comes_again(tmp_path: Path) -> None:
     assert [(event.step, event.value) for event in values][-2:] == [(4, 0.25), (5, 9.0)]
 
 
+@pytest.mark.slow
 def test_a_new_run_of_the_same_name_has_a_tensorboard_of_its_own(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -188,6 +189,7 @@ def test_a_title_is_no_formula(tmp_path: Path, title: str) -> None:
     assert (tmp_path / "c.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_a_backend_of_somebody_elses_is_no_error(tmp_path: Path) -> None:
     """As a notebook leaves it in the environment of what it starts."""
     pytest.importorskip("matplotlib")

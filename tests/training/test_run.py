@@ -79,6 +79,7 @@ def test_of_runs_with_other_settings_the_newest_ones_differences_are_named(tmp_p
         Run.fitting("toy", SETTING, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_alive_is_left_alone(tmp_path: Path) -> None:
     """Until its process ends, however that ends."""
     code = (
@@ -102,6 +103,7 @@ def test_a_run_that_is_alive_is_left_alone(tmp_path: Path) -> None:
     assert found.folder.name == "toy-a"
 
 
+@pytest.mark.slow
 def test_two_that_begin_at_once_get_two_folders(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom training.run import Run\nsys.stdin.readline()\n"
