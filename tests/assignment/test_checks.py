@@ -40,6 +40,7 @@ def threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_each_right_variant_passes(

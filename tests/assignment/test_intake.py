@@ -18,6 +18,7 @@ from tests.assignment.submissions import HONEST, Form, take_in, unpacked, zipped
 from tests.helpers import contents
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_a_hostile_archive_is_refused_by_name_and_nothing_is_written(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

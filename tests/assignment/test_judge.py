@@ -122,6 +122,7 @@ def changed(reply: Reply, change: Callable[[Array], Array]) -> Reply:
     return Reply("done", outputs=outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD_REPLIES)
 def test_only_right_numbers_earn_points(name: str) -> None:
     change, status = ODD_REPLIES[name]
