@@ -24,14 +24,20 @@ def run_classify(
     """
     names = classifier.about.label_names
     waiting = iter(reviews)
+    done = 0
+
+    def place(row: int) -> str:
+        return f"review {done + row + 1}"
+
     with tqdm(unit="review", leave=False, disable=None if at_once > 1 else True) as bar:
         while part := list(islice(waiting, at_once)):
-            for text, row in zip(part, classifier.probabilities(part), strict=True):
+            for text, row in zip(part, classifier.probabilities(part, place), strict=True):
                 shown = row if every else row.max(dim=0, keepdim=True).values
                 numbers = "\t".join(f"{p:.3f}" for p in shown.tolist())
                 bar.write(f"{names[int(row.argmax())]}\t{numbers}\t{' '.join(text.split())}")
             sys.stdout.flush()
             bar.update(len(part))
+            done += len(part)
 
 
 def read_lines(source: Iterable[bytes], name: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ classifier.label(["A joy from start to end."])  # [("excellent", 0.71)]
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,8 +57,11 @@ class ReviewClassifier:
         return list(zip(names, best.values.tolist(), strict=True))
 
     @torch.no_grad()
-    def probabilities(self, texts: list[str]) -> Tensor:
+    def probabilities(self, texts: list[str], place: Callable[[int], str] | None = None) -> Tensor:
         """(texts, classes), in the order of `about.label_names`.
+
+        Args:
+            place: where a text stands, by its number from 0, for an error.
 
         Raises:
             ValueError: a text is empty or cannot be spelt, or a score is not finite.
@@ -70,7 +73,7 @@ class ReviewClassifier:
             return torch.empty(0, len(self.about.label_names))
         limit = self.model.llama.config.max_seq_len
         keep = self.about.max_sentence_len
-        ids = encode_reviews(texts, self.tokenizer, limit, keep).ids
+        ids = encode_reviews(texts, self.tokenizer, limit, keep, place=place).ids
         device = self.model.classifier_head.weight.device
         batches = padded_batches(ids, self.tokenizer.pad_id, max_tokens=MAX_TOKENS, device=device)
         return log_probabilities(self.model, batches, len(ids)).exp()

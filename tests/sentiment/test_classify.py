@@ -154,3 +154,20 @@ def test_every_labels_probability(trained: Path, run_here) -> None:
     assert len(probabilities) == len(LABELS)
     assert sum(probabilities) == pytest.approx(1, abs=0.002)
     assert LABELS[probabilities.index(max(probabilities))] == label
+
+
+def test_a_review_that_cannot_be_spelt_is_named_among_all(
+    trained: Path, run_here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by its number in the batch that it happens to be in."""
+
+    def spell(self: object, s: str, specials: bool) -> list[int]:
+        if "\x14" in s:
+            raise ValueError("character U+0014: take it out")
+        return [5]
+
+    monkeypatch.setattr("tokenizer.Tokenizer._text_to_ids", spell)
+    file = write(trained / "odd.txt", "a hero\n" * 99 + "a \x14\n")
+    result = run_here(run_llama.main, "--option", "classify", "--file", str(file), cwd=trained)
+    assert result.returncode == 2
+    assert "review 100: character U+0014: take it out" in result.stderr.splitlines()[-1]
