@@ -20,6 +20,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -30,7 +31,7 @@ from cache import KeyValueCache, attention_context, last_real_states
 from config import LlamaConfig
 from generation import TextGenerator
 from inference.packing import Packer, Product, pack
-from inference.traced import attend, compile_kernel, pack_traceable
+from inference.traced import TracedProduct, attend, compile_kernel, pack_traceable
 from rope import rotary_angles
 from support.processor import compile_fault
 
@@ -119,6 +120,11 @@ class Decoder(nn.Module, TextGenerator):
     def dtype(self) -> torch.dtype:
         return self.embedding.dtype
 
+    @torch.inference_mode(False)
+    def new_cache(self, batch_size: int, capacity: int | None = None) -> KeyValueCache:
+        """As any model's; in inference mode, too, it has tensors that kernels are compiled for."""
+        return super().new_cache(batch_size, capacity)
+
     def _pack_stack(self, model: Any, how: Packer) -> Stack:
         layers = [self._pack_layer(layer, how) for layer in model.layers]
         return Stack(layers, self._pack(how, model.output), run_layer)
@@ -151,22 +157,23 @@ class Decoder(nn.Module, TextGenerator):
         return (norm.weight * math.sqrt(self.config.dim)).to(self.dtype)
 
     def compiled_stack(self, model: Any) -> Stack:
-        """The layers of `model` for one token at a time, with one kernel that serves them all."""
+        """For one token at a time: a kernel that serves all layers, and one for the logits."""
         plain = self._pack_stack(model, pack_traceable)
         kernel = compile_kernel(run_layer)
+        output = partial(compile_kernel(TracedProduct.__call__), plain.output)
+        # Compile them now, for a text whose length alone is going to change. For a short one the
+        # compiler would leave attention to a single thread, and to that it would keep.
         config = self.config
+        shape = 1, config.n_kv_heads, TYPICAL + 1, config.head_dim
+        empty = [torch.zeros(shape, device=self.device, dtype=self.dtype) for _ in range(2)]
+        slots = tuple(part[:, :, :TYPICAL] for part in empty)
+        for part in slots:
+            torch._dynamo.mark_dynamic(part, 2)
         with torch.inference_mode():  # as in `forward`; another mode would compile once more
-            # Compile it now, for a text whose length alone is going to change. For a short one the
-            # compiler would leave attention to a single thread, and to that it would keep.
-            shape = 1, config.n_kv_heads, TYPICAL + 1, config.head_dim
-            slots = [torch.zeros(shape, device=self.device, dtype=self.dtype) for _ in range(2)]
-            keys, values = (part[:, :, :TYPICAL] for part in slots)
-            for part in (keys, values):
-                torch._dynamo.mark_dynamic(part, 2)
             h = torch.zeros(1, 1, config.dim, device=self.device, dtype=self.dtype)
             rotation = self._rotation(torch.ones(1, dtype=torch.long, device=self.device))
-            kernel(h, plain.layers[0], rotation, None, (keys, values))
-        return Stack(plain.layers, compile_kernel(plain.output), kernel)
+            output(kernel(h, plain.layers[0], rotation, None, slots))
+        return Stack(plain.layers, output, kernel)
 
     def _choose(self, plain: Stack, compiled: Stack) -> bool:
         """Run a few tokens by either, and keep the faster; says whether that is the second."""

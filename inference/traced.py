@@ -13,6 +13,7 @@ In C++ a product is a loop over the weights. How fast it is depends on four thin
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import torch
@@ -53,14 +54,17 @@ class TracedProduct(NamedTuple):
 def compile_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """torch.compile, checking little at each call, of which a token makes one for every layer.
 
-    Of torch's guards those on tensors stay. Their shapes and dtypes tell apart all that is packed
-    here, whatever models and formats meet in one process.
+    Of torch's guards only those on tensors stay: not what tells one packing from another. torch
+    keeps what it compiled with a function's code, so each kernel is made of a copy with code of
+    its own, and serves one model in one form. Sizes are constants but for those marked otherwise;
+    left to itself torch lets those vary that differ between two calls.
     """
+    own = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
     options: dict[str, Any] = {"size_asserts": False}
     if hasattr(torch.compiler, "keep_tensor_guards_unsafe"):  # older versions check everything
         options["guard_filter_fn"] = torch.compiler.keep_tensor_guards_unsafe
         options["cpp.enable_floating_point_contract_flag"] = "fast"  # a * b + c, rounded once
-    return torch.compile(function, options=options)
+    return torch.compile(own, dynamic=False, options=options)
 
 
 def pack_traceable(

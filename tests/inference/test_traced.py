@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from inference.traced import attend, pack_traceable, to_words, unpack
+from inference.traced import attend, compile_kernel, pack_traceable, to_words, unpack
+from support import processor
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(24, 48), (23, 43)])  # divisible, and not
@@ -46,3 +47,25 @@ def test_words_hold_the_weights(shape: tuple[int, int], dtype: torch.dtype) -> N
     assert torch.equal(columns[:, : shape[1]], weight.float())
     assert not columns[:, shape[1] :].any()
     assert words.nbytes == columns[0].numel() * len(weight) * weight.itemsize
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(processor.cpp_compiler() is None, reason="no C++ compiler here")
+def test_a_kernel_is_compiled_for_each_size_and_shared_with_no_other() -> None:
+    """Else its loops would be slower, or torch's limit of 8 be reached by several models."""
+
+    def doubled(x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    def compiled() -> int:
+        return torch._dynamo.utils.counters["stats"]["unique_graphs"] - before
+
+    before = 0
+    before = compiled()
+    kernel = compile_kernel(doubled)
+    for size in (8, 9, 10, 8):
+        assert torch.equal(kernel(torch.ones(size)), torch.full((size,), 2.0))
+    assert compiled() == 3
+    for _ in range(9):
+        compile_kernel(doubled)(torch.ones(8))
+    assert compiled() == 3 + 9
