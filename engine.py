@@ -21,6 +21,7 @@ from support.processor import (
     has_quantised_engine,
     has_units,
     require_memory,
+    return_memory,
 )
 from support.words import size_in_words
 
@@ -33,6 +34,9 @@ except ModuleNotFoundError as error:
 
 ENGINES = ("auto", "fast", "taught")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+COPIES = 3  # of the largest matrix, in float32, while it is read and packed
+COMPILER = 600e6  # bytes, of torch's compiler
 
 Model = Any  # a `Llama`, or an `inference.Decoder`, which has its methods
 
@@ -49,6 +53,7 @@ class Engine:
     dtype: str = "float32"  # of the weights
     quantize: str | None = None  # int8, or None
     compile: bool = False
+    trained: bool = False  # whether gradients and AdamW's two moments follow, as large each
 
     def __post_init__(self) -> None:
         if self.name not in ENGINES:
@@ -69,11 +74,11 @@ class Engine:
         return by_default or bool(self.wants_fast())
 
     def held_bytes(self, skeleton: Llama, device: torch.device) -> int:
-        """What the weights take once they are in the form that runs."""
+        """What the weights, and what follows them, take once they are in the form that runs."""
         size = DTYPES[self.dtype].itemsize
         parameters = list(skeleton.named_parameters())
         if not self.is_fast(device):
-            return sum(p.numel() for _, p in parameters) * size
+            return sum(p.numel() for _, p in parameters) * size * (4 if self.trained else 1)
         embedding = skeleton.tok_embeddings.weight.numel()
         packed = sum(p.numel() for name, p in parameters if "embeddings" not in name)
         if skeleton.config.tie_embeddings:  # packed for the logits, as it is for the tokens
@@ -137,9 +142,14 @@ class LayerByLayer:
         self.config = skeleton.config
         self.tok_embeddings = self._read(skeleton.tok_embeddings, "tok_embeddings.")
         self.norm = self._read(skeleton.norm, "norm.")
-        self.output = self.tok_embeddings
-        if not self.config.tie_embeddings:
-            self.output = self._read(skeleton.output, "output.")
+        self._output = skeleton.output
+
+    @property
+    def output(self) -> torch.nn.Module:
+        """The projection to the logits: the embeddings, or read when it is reached."""
+        if self.config.tie_embeddings:
+            return self.tok_embeddings
+        return self._read(self._output, "output.")
 
     @property
     def layers(self) -> Iterator[torch.nn.Module]:
@@ -156,21 +166,26 @@ class LayerByLayer:
         tensors = self.checkpoint.tensors
         state = {name: tensors[whole].to(self.device, self.dtype) for name, whole in names.items()}
         module.load_state_dict(state, assign=True)
+        return_memory()  # of the layer before
         return module.eval()
 
 
 def require_room(
     checkpoint: checkpoints.Checkpoint, skeleton: Llama, options: Engine, device: torch.device
 ) -> None:
-    """Raise a ValueError when the weights do not fit into memory; what would fit is said."""
+    """Raise a ValueError when the weights do not fit into memory, saying what would."""
     if device.type != "cpu":
         return
 
-    def needed(form: Engine) -> int:
+    def needed(form: Engine) -> float:
+        layer = sum(p.numel() for p in skeleton.layers[0].parameters())
         largest = max(math.prod(shape) for shape in checkpoint.shapes.values())
-        return form.held_bytes(skeleton, device) + 2 * 4 * largest  # while it is converted
+        converted = DTYPES[form.dtype].itemsize * layer + COPIES * 4 * largest
+        return form.held_bytes(skeleton, device) + converted + form.compile * COMPILER
 
     def remedy(free: int) -> str:
+        if options.trained:
+            return "--freeze trains the head alone, a smaller model takes less"
         forms = {"dtype bfloat16": Engine(options.name, "bfloat16")}
         if Decoder is not None and options.name != "taught":
             forms["quantize int8"] = Engine(options.name, quantize="int8")
@@ -178,6 +193,8 @@ def require_room(
         fit = [f"{flag} takes {size_in_words(n)}" for flag, n in sizes.items() if n <= free]
         return ", ".join(fit) or "free some memory, or take a smaller model"
 
-    form = options.quantize or options.dtype
-    what = f"{checkpoint.path}: the weights take, in {form},"
+    what = f"the weights take, in {options.quantize or options.dtype},"
+    if options.trained:
+        what = "weights, gradients and AdamW's moments take"
+    what = f"{checkpoint.path}: {what}"
     require_memory(needed(options), what, remedy)

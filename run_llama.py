@@ -180,7 +180,7 @@ def finetune(args: argparse.Namespace) -> None:
     by_default = bool(splits.stand_in or why) and args.lr is None and args.epochs is None
     freeze = by_default if args.freeze is None else args.freeze
     recipe, options = recipe_of(args, freeze), finetune_options(args, checkpoint, freeze)
-    model, tokenizer = load_for(args, checkpoint, why, Engine("taught"))
+    model, tokenizer = load_for(args, checkpoint, why, Engine("taught", trained=not freeze))
     if args.compile and not recipe.compile:
         print(banner("note", f"compile: {compile_fault()}; goes on without"))
     print(splits)

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from config import LlamaConfig
 
+AT_ONCE = 1024  # rows of two matrices that are compared at a time: bounds the memory
+
 
 @dataclass(frozen=True)
 class BytePairVocabulary:
@@ -115,26 +117,33 @@ def assemble(
     Raises:
         ValueError: the file says tied and holds two different matrices.
     """
-    output = tensors.get("output.weight")
-    embedding = None if output is None else tensors.get("tok_embeddings.weight")
-    equal = output is None or (
-        embedding is not None
-        and embedding.shape == output.shape
-        and (embedding.data_ptr() == output.data_ptr() or bool((embedding == output).all()))
-    )
-    if tied is None:
-        tied = equal
-    if tied and embedding is None and output is not None:
-        tensors["tok_embeddings.weight"] = tensors.pop("output.weight")
-    elif tied and not equal:
+    output = tensors.get("output.weight") if tied is not False else None
+    if output is None:
+        tied = tied is not False
+    elif "tok_embeddings.weight" not in tensors:
+        if tied:
+            tensors["tok_embeddings.weight"] = tensors.pop("output.weight")
+        tied = bool(tied)
+    elif _equal(tensors["tok_embeddings.weight"], output):
+        tied = True
+        del tensors["output.weight"]
+    elif tied:
         raise ValueError(
             f"{path}: says tie_embeddings=True and holds an output.weight that differs from "
             "tok_embeddings.weight"
         )
-    elif tied and output is not None:
-        del tensors["output.weight"]
+    else:
+        tied = False
     config = replace(config, tie_embeddings=tied)
     return Checkpoint(path, format, config, tensors, vocabulary)
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """Whether two matrices are the same, compared by parts up to the first that differs."""
+    pairs = zip(one.split(AT_ONCE), other.split(AT_ONCE), strict=False)
+    return one.shape == other.shape and (
+        one.data_ptr() == other.data_ptr() or all(bool((a == b).all()) for a, b in pairs)
+    )
 
 
 def require_layers(checkpoint: Checkpoint) -> None:

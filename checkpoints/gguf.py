@@ -181,11 +181,22 @@ def read(path: Path) -> Checkpoint:
         vocabulary = _vocabulary(metadata)
         kind = _main_kind(stored)
         records = {_model_key(name): tensor for name, tensor in stored.items()}
+        if tied := _is_tied(records, data):
+            records.pop("output.weight", None)
         shapes = {name: tensor.shape for name, tensor in records.items()}
         tensors = LazyTensors(shapes, lambda name: _dequantise(records[name], data))
     except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{path}: {error}") from error
-    return assemble(path, f"GGUF {kind}", config, tensors, tied=None, vocabulary=vocabulary)
+    return assemble(path, f"GGUF {kind}", config, tensors, tied=tied, vocabulary=vocabulary)
+
+
+def _is_tied(tensors: dict[str, StoredTensor], data: memoryview) -> bool:
+    """Whether there is no output projection, or it is stored with the bytes of the embedding."""
+    output, embedding = (tensors.get(f"{name}.weight") for name in ("output", "tok_embeddings"))
+    if output is None or embedding is None:
+        return output is None
+    one, other = (np.frombuffer(data, np.uint8, t.n_bytes, t.offset) for t in (output, embedding))
+    return output[:3] == embedding[:3] and one.data == other.data
 
 
 def _config(metadata: dict[str, Any], tensors: dict[str, StoredTensor]) -> LlamaConfig:

@@ -67,7 +67,7 @@ class Stack:
 
 
 class Decoder(nn.Module, TextGenerator):
-    """A Llama packed for generating; later changes of the model's weights do not reach it."""
+    """A Llama packed for generating, with the weights it has now: once they change, pack anew."""
 
     def __init__(
         self,
@@ -145,8 +145,9 @@ class Decoder(nn.Module, TextGenerator):
         )
 
     def _pack(self, how: Packer, *parts: nn.Linear, coarse: bool = False) -> Product:
-        weight = torch.cat([part.weight for part in parts])
-        return how(weight, self.dtype, self.quantize, coarse)
+        weights = [part.weight for part in parts]
+        whole = torch.cat(weights) if len(weights) > 1 else weights[0]  # of one: no copy
+        return how(whole, self.dtype, self.quantize, coarse)
 
     def _gain(self, norm: Any) -> Tensor:
         """(C,): a norm's weights, and sqrt(C), the rest of `direction`.

@@ -83,7 +83,8 @@ class Int8WeightProduct:
 
     def __init__(self, weight: Tensor) -> None:
         self.padding = 0, -weight.shape[1] % INT8_COLUMNS
-        self.weight, self.scales = to_int8(F.pad(weight, self.padding))
+        whole, self.scales = to_int8(weight)
+        self.weight = F.pad(whole, self.padding)
         self.few_rows = MANY_ROWS if multiplies_int8_weights(weight.device.type) else 0
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -137,9 +138,10 @@ def multiplies_int8_weights(device: str) -> bool:
 
 def to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:
     """An (out, in) matrix in whole steps, and the (out,) steps, from `int8_scales`."""
-    scales = int8_scales(weight)
-    parts = zip(weight.split(AT_ONCE), scales.split(AT_ONCE), strict=True)
-    return torch.cat([(p / step[:, None]).round().to(torch.int8) for p, step in parts]), scales
+    scales, whole = int8_scales(weight), torch.empty_like(weight, dtype=torch.int8)
+    for part, step, out in zip(*(t.split(AT_ONCE) for t in (weight, scales, whole)), strict=True):
+        out.copy_((part / step[:, None]).round())
+    return whole, scales
 
 
 def int8_scales(weight: Tensor) -> Tensor:

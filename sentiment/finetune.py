@@ -27,7 +27,6 @@ from sentiment.splits import Outputs, Splits
 from sentiment.task import ReviewTask, figures_of, mean_loss, weights_of
 from sentiment.trained import About
 from support.files import is_sink, require_folder, require_space, sample_digest
-from support.processor import require_memory
 from support.words import banner, count_in_words, size_in_words
 from tokenizer import TextTokenizer, saved_beside
 from training.activations import LIMITS, checkpoint_layers
@@ -104,8 +103,6 @@ def run_finetune(
             is no number any more.
     """
     assert splits.train is not None
-    if not options.freeze and model.device.type == "cpu":
-        require_training_memory(model)
     torch.manual_seed(recipe.seed)
     reviews = {"train": splits.train, **{split: read for split, (read, _) in outputs.items()}}
     encoded = encode_all(reviews, tokenizer, model.config.max_seq_len, options.max_sentence_len)
@@ -144,14 +141,6 @@ def encode_all(
             kept = min(limit, max_len or limit)
             print(f"{split}: {encoded[split].cut} reviews were cut to {kept} tokens")
     return encoded
-
-
-def require_training_memory(model: Llama) -> None:
-    """Raise a ValueError when weights, gradients and two moments do not fit, 16 bytes a weight."""
-    needed = 16 * model.footprint().parameters
-    what = "weights, gradients and AdamW's moments take"
-    remedy = "--freeze trains the head alone, a smaller model takes less"
-    require_memory(needed, what, lambda free: remedy)
 
 
 def require_places(outputs: Outputs) -> None:

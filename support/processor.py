@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import math
 import os
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,12 @@ def require_memory(needed: float, what: str, remedy: Callable[[int], str]) -> No
         raise ValueError(f"{what} {sizes}: {remedy(free)}")
 
 
+def return_memory() -> None:
+    """Give the system what was freed: glibc keeps pieces of it between those that are held."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library; Windows
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _available(meminfo: Path = Path("/proc/meminfo")) -> int | None:
     try:
         lines = meminfo.read_text(encoding="ascii").splitlines()
@@ -113,21 +121,39 @@ def _available(meminfo: Path = Path("/proc/meminfo")) -> int | None:
     return sizes["MemAvailable"] * 1024
 
 
-def _container_room(root: Path = CGROUP) -> int | None:
-    """What a control group's limit leaves, its cache of files counted as free."""
-    for folder, limit, used, files in (
-        (root, "memory.max", "memory.current", "inactive_file"),  # cgroup 2
-        (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-    ):
-        try:
-            most = int((folder / limit).read_text(encoding="ascii"))  # or "max"
-            now = int((folder / used).read_text(encoding="ascii"))
-            rows = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
-            stat = dict(row.split() for row in rows)
-            return max(0, most - now + int(stat[files]))
-        except (OSError, ValueError, KeyError):
-            continue
-    return None
+def control_groups(
+    controller: str, root: Path = CGROUP, own: Path = Path("/proc/self/cgroup")
+) -> list[Path]:
+    """The folders of the groups that this process is in, each within the next.
+
+    Each may bound it: a container the outermost that can be seen, Slurm and systemd others.
+    """
+    folders: list[Path] = []
+    with contextlib.suppress(OSError):  # not Linux
+        for line in own.read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controller in controllers.split(",") or not controllers:
+                top = root / controller if controllers else root  # version 1, or 2
+                group = Path(path.lstrip("/"))  # one outside a container's view is not there
+                folders += [top / part for part in (group, *group.parents)]
+    return folders
+
+
+def _container_room(folders: Sequence[Path] | None = None) -> int | None:
+    """What the control groups' limits leave, their cache of files counted as free."""
+    rooms = []
+    for folder in control_groups("memory") if folders is None else folders:
+        for limit, used, files in (
+            ("memory.max", "memory.current", "inactive_file"),  # version 2
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                most = int((folder / limit).read_text(encoding="ascii"))  # or "max"
+                now = int((folder / used).read_text(encoding="ascii"))
+                rows = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
+                stat = dict(row.split() for row in rows)
+                rooms.append(max(0, most - now + int(stat[files])))
+    return min(rooms, default=None)
 
 
 def _address_room(statm: Path = Path("/proc/self/statm")) -> int | None:
@@ -149,17 +175,16 @@ def processors() -> set[int]:
     return set(range(os.cpu_count() or 1))
 
 
-def processor_quota(root: Path = CGROUP) -> float:
+def processor_quota(folders: Sequence[Path] | None = None) -> float:
     """As many as a container may keep busy, however many it sees; infinite without a bound."""
-    try:
-        if (root / "cpu.max").exists():  # cgroup 2
-            quota, period = (root / "cpu.max").read_text(encoding="ascii").split()
-        else:
-            names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-            quota, period = ((root / "cpu" / n).read_text(encoding="ascii").strip() for n in names)
-    except (OSError, ValueError):
-        return math.inf
-    return math.inf if quota in ("max", "-1") else int(quota) / int(period)
+    quotas = [math.inf]
+    for folder in control_groups("cpu") if folders is None else folders:
+        for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):  # versions 2 and 1
+            with contextlib.suppress(OSError, ValueError):
+                texts = [(folder / name).read_text(encoding="ascii") for name in names]
+                quota, period = (int(part) for part in " ".join(texts).split())  # or "max"
+                quotas += [quota / period] * (quota > 0)  # or -1
+    return min(quotas)
 
 
 def busy_processors(seconds: float = SAMPLE, stat: Path = Path("/proc/stat")) -> float:

@@ -245,10 +245,10 @@ def test_a_layer_is_forgotten_once_it_is_packed(folder: Path) -> None:
 def test_what_does_not_fit_into_memory_is_said_with_what_would(
     counting: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In float32 the weights take 444 kB here, with one of them while it is converted."""
+    """In float32 they take 572 kB here, with a layer and copies of a matrix that is converted."""
     for free, engine_name, remedy in (
-        (350_000, "auto", "--dtype bfloat16 takes .*, --quantize int8 takes "),
-        (350_000, "taught", "--dtype bfloat16 takes [^,]*$"),
+        (450_000, "auto", "--dtype bfloat16 takes .*, --quantize int8 takes "),
+        (450_000, "taught", "--dtype bfloat16 takes [^,]*$"),
         (1_000, "auto", "free some memory, or take a smaller model$"),
     ):
         monkeypatch.setattr("support.processor.free_memory", lambda free=free: free)

@@ -178,12 +178,26 @@ def test_the_same_model_as_from_a_pt(saved: Path) -> None:
     assert torch.equal(load_pretrained(saved)(tokens)[0], model(tokens)[0])
 
 
-def test_untied(tmp_path: Path) -> None:
+@torch.no_grad()
+def test_tied_is_what_is_stored_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is found without dequantising: a model too large for that can still be refused."""
     model = random_llama(replace(CONFIG, tie_embeddings=False))
-    write_gguf(tmp_path / "m.gguf", model)
-    loaded = load_pretrained(tmp_path / "m.gguf")
+    write_gguf(tmp_path / "untied.gguf", model)
+    loaded = load_pretrained(tmp_path / "untied.gguf")
     assert not loaded.config.tie_embeddings
     assert torch.equal(loaded.output.weight, model.output.weight)
+    model.output.weight.copy_(model.tok_embeddings.weight)
+    write_gguf(tmp_path / "twice.gguf", model, "Q8_0")
+    loaded = load_pretrained(tmp_path / "twice.gguf")
+    assert loaded.config.tie_embeddings
+    assert loaded.output.weight is loaded.tok_embeddings.weight
+    monkeypatch.setattr(checkpoints.gguf, "_dequantise", lambda *given: pytest.fail("made one"))
+    model.output.weight[-1, -1] += 1
+    write_gguf(tmp_path / "nearly.gguf", model, "Q8_0")
+    for name, tied in {"untied": False, "twice": True, "nearly": False}.items():
+        assert checkpoints.read(tmp_path / f"{name}.gguf").config.tie_embeddings is tied
 
 
 def test_the_vocabulary_comes_as_plain_data(saved: Path) -> None:

@@ -16,6 +16,7 @@ from support.processor import _available as available
 from support.processor import _container_room as container_room
 from support.processor import (
     busy_processors,
+    control_groups,
     cpp_compiler,
     free_memory,
     has_onednn,
@@ -106,28 +107,46 @@ def test_what_others_hold_is_read_from_the_system(
 
 def test_a_containers_bounds(tmp_path: Path) -> None:
     """Version 2 of control groups, version 1, and neither."""
-    assert processor_quota(tmp_path) == math.inf
-    assert container_room(tmp_path) is None
+    assert processor_quota([tmp_path]) == math.inf
+    assert container_room([tmp_path]) is None
     two, one = tmp_path / "two", tmp_path / "one"
-    for folder in (two, one / "cpu", one / "memory"):
-        folder.mkdir(parents=True)
-    (two / "cpu.max").write_text("150000 100000\n")
-    (two / "memory.max").write_text("1000\n")
-    (two / "memory.current").write_text("700\n")
-    (two / "memory.stat").write_text("anon 5\ninactive_file 200\n")
-    assert processor_quota(two) == 1.5
-    assert container_room(two) == 500
-    (two / "cpu.max").write_text("max 100000\n")
-    (two / "memory.max").write_text("max\n")
-    assert processor_quota(two) == math.inf
-    assert container_room(two) is None
-    (one / "cpu" / "cpu.cfs_quota_us").write_text("200000\n")
-    (one / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
-    (one / "memory" / "memory.limit_in_bytes").write_text("1000\n")
-    (one / "memory" / "memory.usage_in_bytes").write_text("900\n")
-    (one / "memory" / "memory.stat").write_text("total_inactive_file 0\n")
-    assert processor_quota(one) == 2
-    assert container_room(one) == 100
+    two.mkdir()
+    one.mkdir()
+    write(two / "cpu.max", "150000 100000\n")
+    write(two / "memory.max", "1000\n")
+    write(two / "memory.current", "700\n")
+    write(two / "memory.stat", "anon 5\ninactive_file 200\n")
+    assert processor_quota([two]) == 1.5
+    assert container_room([two]) == 500
+    write(one / "cpu.cfs_quota_us", "100000\n")
+    write(one / "cpu.cfs_period_us", "100000\n")
+    write(one / "memory.limit_in_bytes", "1000\n")
+    write(one / "memory.usage_in_bytes", "900\n")
+    write(one / "memory.stat", "total_inactive_file 0\n")
+    for folders in ([two, one], [one, two, tmp_path]):  # the narrowest bound counts
+        assert processor_quota(folders) == 1
+        assert container_room(folders) == 100
+    write(two / "cpu.max", "max 100000\n")
+    write(two / "memory.max", "max\n")
+    write(one / "cpu.cfs_quota_us", "-1\n")
+    assert processor_quota([two, one]) == math.inf
+    assert container_room([two]) is None
+
+
+def test_the_groups_of_a_process_are_its_own_and_all_around_it(tmp_path: Path) -> None:
+    own = write(tmp_path / "cgroup", "4:memory:/job/step\n3:cpu,cpuacct:/a\n1:name=systemd:/b\n")
+    root = Path("/top")
+    memory = [root / "memory" / part for part in ("job/step", "job", "")]
+    assert control_groups("memory", root, own) == memory
+    assert control_groups("cpu", root, own) == [root / "cpu/a", root / "cpu"]
+    own.write_text("0::/user.slice/it\n")
+    slices = [root / "user.slice/it", root / "user.slice", root]
+    assert control_groups("memory", root, own) == control_groups("cpu", root, own) == slices
+    own.write_text("0::/\n")
+    assert control_groups("memory", root, own) == [root]
+    assert control_groups("memory", root, tmp_path / "absent") == []
+    for controller in ("memory", "cpu"):  # and this one's can be read
+        assert all(folder.is_relative_to(processor.CGROUP) for folder in control_groups(controller))
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
