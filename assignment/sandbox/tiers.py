@@ -11,6 +11,7 @@ from pathlib import Path
 from assignment.sandbox.process import Worker
 
 TIERS = ("bubblewrap", "separate user", "plain")
+PROBE = "encodings.rot_13"  # of the standard library, and never there before a child reads it
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def choose_tier(tree: Path, only: str | None = None) -> Tier:
             continue
         try:
             with Worker(tree, tier=name) as worker:
-                reply = worker.run(["tomllib", "colorsys", "config", "base_llama"])
+                reply = worker.run([PROBE, "config", "base_llama"])
         except OSError as error:
             reasons.append(str(error))
             continue

@@ -18,10 +18,11 @@ from assignment.results import Picture, Status, SubmissionResult, TaskResult
 from assignment.sandbox.judge import check_modes, judge
 from assignment.sandbox.process import Worker
 from assignment.sandbox.replies import Reply, read_reply
+from assignment.sandbox.tiers import PROBE
 from assignment.sandbox.wire import LARGEST, pack, unpack
 from assignment.tasks import FILES, PROJECT, load_tasks
 from assignment.text import clean
-from tests.helpers import copy_tree
+from tests.helpers import copy_tree, run_code
 
 ABOUT: dict[str, Any] = {"ended": "", "status": 0, "printed": 0, "total": 0, "seconds": 0.5}
 Outputs = list[dict[str, Array]]
@@ -395,6 +396,13 @@ def test_text_of_a_learners_program_controls_nothing() -> None:
 def test_a_case_of_shares_has_a_tolerance_of_its_own() -> None:
     case = Case("sampling", "x", "", {}, {"shares": np.zeros(2)})
     assert case.tolerance("shares")[0] > EXACT[0]
+
+
+def test_a_tier_is_tried_with_a_module_that_no_worker_has() -> None:
+    """Else one whose users cannot read Python's library would be taken for one that works."""
+    code = f"import assignment.sandbox.worker, sys; sys.exit({PROBE!r} in sys.modules)"
+    assert run_code(code).returncode == 0
+    assert run_code(f"import {PROBE}").returncode == 0
 
 
 @pytest.mark.slow
