@@ -113,7 +113,8 @@ class LlamaPreTrainedModel(nn.Module):
         config, C = self.config, self.config.dim
         F = self.get_parameter("layers.0.feed_forward.w1.weight").shape[0]
         norms = 6 * C  # two norms of three tensors: the input, normalised, scaled
-        attention = 5 * C  # queries, repeated keys and values, the attended, copied in order
+        # Queries, repeated keys and values, the attended, copied in order.
+        attention = 5 * config.n_heads * config.head_dim
         projected = 2 * config.n_kv_heads * config.head_dim
         feed_forward = 4 * F  # gate, its SiLU, up, their product
         weights = config.n_heads * T  # of the attention, for one query

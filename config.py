@@ -3,7 +3,7 @@
 The letters used in every shape comment of this project:
 
     B batch   T time (new tokens)   S time (all tokens a query can see, S >= T)
-    H query heads   KV key/value heads   D head dim   C model dim (H * D)
+    H query heads   KV key/value heads   D head dim   C model dim (H * D, as a rule)
     F hidden dim of the feed-forward   V vocabulary
 """
 
@@ -32,6 +32,50 @@ MAX_SIZE = 2**24
 
 
 @dataclass(frozen=True)
+class RopeScaling:
+    """How the rotary frequencies were lowered, for a context longer than the one trained on first.
+
+    `rope.scale_frequencies` says what each kind does.
+
+    Raises:
+        ValueError: a field is unknown, of the wrong type or out of range.
+    """
+
+    kind: str  # linear, llama3, or factors
+    factor: float = 1.0  # what frequencies are divided by
+    low_freq_factor: float = 1.0  # llama3: so many turns in the old context, or fewer: divided
+    high_freq_factor: float = 4.0  # llama3: so many turns, or more: as they were
+    original_max_seq_len: int = 8192  # llama3: tokens of the old context
+    factors: tuple[float, ...] = ()  # factors: one for each of the D/2 frequencies
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("linear", "llama3", "factors"):
+            raise ValueError(f"rope_scaling is {self.kind!r}: linear and llama3 are implemented")
+        if not isinstance(self.factors, list | tuple):
+            raise ValueError(f"rope_scaling: factors={self.factors!r} is no list of numbers")
+        object.__setattr__(self, "factors", tuple(self.factors))
+        names = ("factor", "low_freq_factor", "high_freq_factor", "original_max_seq_len")
+        for name, value in [*((n, getattr(self, n)) for n in names),
+                            *(("factors", value) for value in self.factors)]:  # fmt: skip
+            if not is_number(value) or not 0 < value < float("inf"):
+                raise ValueError(f"rope_scaling: {name}={value!r}: must be a number above 0")
+        if self.low_freq_factor >= self.high_freq_factor:
+            raise ValueError("rope_scaling: low_freq_factor must be less than high_freq_factor")
+
+    @classmethod
+    def from_dict(cls, values: Any) -> RopeScaling:
+        """The inverse of `dataclasses.asdict`; raises a ValueError on anything else."""
+        known = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or "kind" not in values or not values.keys() <= known:
+            raise ValueError(f"rope_scaling={values!r}: must have fields of {sorted(known)}")
+        return cls(**values)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
 class LlamaConfig:
     """Everything that decides the shape and the arithmetic of a Llama.
 
@@ -49,15 +93,20 @@ class LlamaConfig:
     layer_norm_eps: float = 1e-5  # added to the mean square, inside the root
     multiple_of: int = 32  # hidden_dim is rounded up to a multiple of this
     hidden_dim: int | None = None  # F; None means 2/3 of 4 * dim, rounded up
+    head_dim: int = 0  # D, width of one head; 0 means dim / n_heads
     rope_theta: float = 10000.0  # base of the rotary wavelengths
+    rope_scaling: RopeScaling | None = None  # of a context that was lengthened, as Llama 3.1's
     causal: bool = True  # False: every token sees every other, as the course's 2024-25 reference
     tie_embeddings: bool = True  # input embedding and output projection are one matrix
 
     def __post_init__(self) -> None:
         if self.n_kv_heads is None:
             object.__setattr__(self, "n_kv_heads", self.n_heads)
+        if isinstance(self.rope_scaling, dict):
+            object.__setattr__(self, "rope_scaling", RopeScaling.from_dict(self.rope_scaling))
+        self._settle_head_dim()
         for name in ("vocab_size", "dim", "n_layers", "n_heads", "n_kv_heads", "max_seq_len",
-                     "multiple_of", "hidden_dim"):  # fmt: skip
+                     "multiple_of", "hidden_dim", "head_dim"):  # fmt: skip
             value = getattr(self, name)
             if name == "hidden_dim" and value is None:
                 continue
@@ -66,15 +115,15 @@ class LlamaConfig:
                 raise ValueError(f"{name}={value!r}: must be an integer from 1 to {limit:,}")
         for name in ("layer_norm_eps", "rope_theta"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 < value < float("inf"):
+            if not is_number(value) or not 0 < value < float("inf"):
                 raise ValueError(f"{name}={value!r}: must be a finite number above 0")
         if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout!r}: must be in [0, 1)")
         for name in ("causal", "tie_embeddings"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name}={getattr(self, name)!r}: must be True or False")
-        if self.dim % self.n_heads:
-            raise ValueError(f"dim={self.dim} is not a multiple of n_heads={self.n_heads}")
+        if not isinstance(self.rope_scaling, RopeScaling | None):
+            raise ValueError(f"rope_scaling={self.rope_scaling!r}: must be an object of fields")
         if self.n_heads % self.n_kv_heads:
             raise ValueError(
                 f"n_heads={self.n_heads} is not a multiple of n_kv_heads={self.n_kv_heads}: "
@@ -82,13 +131,24 @@ class LlamaConfig:
             )
         if self.head_dim % 2:
             raise ValueError(
-                f"dim / n_heads = {self.head_dim} is odd: RoPE rotates pairs, so it must be even"
+                f"head_dim={self.head_dim} is odd: RoPE rotates pairs, so it must be even"
+            )
+        scaling = self.rope_scaling
+        if scaling and scaling.kind == "factors" and len(scaling.factors) != self.head_dim // 2:
+            raise ValueError(
+                f"rope_scaling has {len(scaling.factors)} factors, and heads of {self.head_dim} "
+                f"have {self.head_dim // 2} frequencies"
             )
 
-    @property
-    def head_dim(self) -> int:
-        """D, the width of one head."""
-        return self.dim // self.n_heads
+    def _settle_head_dim(self) -> None:
+        """Put dim / n_heads where nothing is stated."""
+        if self.head_dim or not isinstance(self.dim, int) or not isinstance(self.n_heads, int):
+            return  # of another type they are refused below
+        if self.n_heads < 1 or self.dim % self.n_heads:
+            raise ValueError(
+                f"dim={self.dim} is not a multiple of n_heads={self.n_heads}: state head_dim"
+            )
+        object.__setattr__(self, "head_dim", self.dim // self.n_heads)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LlamaConfig:

@@ -125,9 +125,11 @@ class Attention(nn.Module):
         query = self.compute_query(x).view(B, T, -1, D)  # (B, T, H, D)
         key = self.compute_key(x).view(B, T, -1, D)  # (B, T, KV, D)
         value = self.compute_value(x).view(B, T, -1, D)
+        scaling = {"scaling": self.config.rope_scaling} if self.config.rope_scaling else {}
         query, key = apply_rotary_emb(
-            query, key, D, self.config.max_seq_len, self.config.rope_theta, context.positions
-        )
+            query, key, D, self.config.max_seq_len, self.config.rope_theta, context.positions,
+            **scaling,
+        )  # fmt: skip
         if context.cache is not None:  # keys are cached after RoPE: a token's position is final
             key, value = context.cache.update(self.layer_id, key, value)  # (B, S, KV, D)
 
@@ -137,7 +139,7 @@ class Attention(nn.Module):
         attended = self.compute_query_key_value_scores(
             query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), context.visible
         )  # (B, H, T, D)
-        joined = attended.transpose(1, 2).reshape(B, T, -1)  # (B, T, C)
+        joined = attended.transpose(1, 2).reshape(B, T, -1)  # (B, T, H * D)
         return self.resid_dropout(self.compute_output(joined))
 
 

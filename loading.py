@@ -66,7 +66,7 @@ def load(
     threads = f", {count_in_words(torch.get_num_threads(), 'thread')}"
     where = device.type + (threads if device.type == "cpu" else "")
     tell(banner("runs on", f"{where}, {options.dtype}{kind}, {words}"))
-    for note in options.notes(device):
+    for note in (*checkpoint.guesses, *text_tokenizer.guesses, *options.notes(device)):
         tell(banner("note", note))
     return model, text_tokenizer
 

@@ -16,11 +16,16 @@ with the rows of its query and key matrices in that other order: not with anothe
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
+from config import RopeScaling
 
-def rotary_angles(positions: Tensor, head_dim: int, theta: float, dtype: torch.dtype) -> Tensor:
+
+def rotary_angles(positions: Tensor, head_dim: int, theta: float, dtype: torch.dtype,
+                  scaling: RopeScaling | None = None) -> Tensor:  # fmt: skip
     """(..., T) positions to (..., T, 1, D/2) angles in radians, the same for all heads.
 
     Pair i turns by theta ** (-2i / D) per position (equation 15), so its angle is that times the
@@ -28,7 +33,29 @@ def rotary_angles(positions: Tensor, head_dim: int, theta: float, dtype: torch.d
     """
     pairs = torch.arange(0, head_dim, 2, device=positions.device, dtype=dtype)  # 0, 2, ... is 2i
     frequencies = theta ** (-pairs / head_dim)  # (D/2,) radians per position
+    if scaling is not None:
+        frequencies = scale_frequencies(frequencies, scaling)
     return positions.to(dtype)[..., None, None] * frequencies
+
+
+def scale_frequencies(frequencies: Tensor, scaling: RopeScaling) -> Tensor:
+    """Lower (D/2,) frequencies, so that a longer context has no angles that are new to a model.
+
+    linear: all of them are divided (Chen et al. 2023, https://arxiv.org/abs/2306.15595).
+    llama3: a fast pair, which turned often in the old context, stays; a slow one is divided, since
+        it would reach angles that were never trained on; between the two, a mixture (Llama 3.1,
+        Grattafiori et al. 2024, https://arxiv.org/abs/2407.21783, whose code has the rule).
+    factors: each is divided by its own.
+    """
+    if scaling.kind == "factors":
+        return frequencies / frequencies.new_tensor(scaling.factors)
+    slowed = frequencies / scaling.factor
+    if scaling.kind == "linear":
+        return slowed
+    turns = scaling.original_max_seq_len * frequencies / (2 * math.pi)  # in the old context
+    low, high = scaling.low_freq_factor, scaling.high_freq_factor
+    kept = ((turns - low) / (high - low)).clamp(0, 1)  # the share that stays as it was
+    return kept * frequencies + (1 - kept) * slowed
 
 
 def rotate_pairs(x: Tensor, angles: Tensor) -> Tensor:
@@ -54,6 +81,7 @@ def apply_rotary_emb(
     max_seq_len: int,
     theta: float = 10000.0,
     positions: Tensor | None = None,
+    scaling: RopeScaling | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Rotate queries and keys by an angle that grows with their position.
 
@@ -70,6 +98,7 @@ def apply_rotary_emb(
         max_seq_len: the longest context in tokens; T may not exceed it.
         theta: base of the wavelengths.
         positions: (T,) or (B, T) integers; None means 0 .. T-1.
+        scaling: of the frequencies; see `scale_frequencies`. The course's models have none.
 
     Returns:
         The rotated query and key, in the shapes and dtypes they came in.
@@ -89,5 +118,5 @@ def apply_rotary_emb(
     dtype = torch.promote_types(query.dtype, torch.float32)
     if positions is None:
         positions = torch.arange(T, device=query.device)
-    angles = rotary_angles(positions, head_dim, theta, dtype)
+    angles = rotary_angles(positions, head_dim, theta, dtype, scaling)
     return rotate_pairs(query, angles), rotate_pairs(key, angles)

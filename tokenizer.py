@@ -20,12 +20,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from sentencepiece import SentencePieceProcessor
 
 import checkpoints
+from checkpoints.vocabulary import (
+    BytePairVocabulary,
+    JsonVocabulary,
+    SentencePieceVocabulary,
+    Vocabulary,
+    as_json,
+    byte_alphabet,
+    from_folder,
+    from_llama2c,
+    from_model_file,
+    vocabulary_from_dict,
+    without_gaps,
+)
 from support import errors
 from support.files import atomic_path, read_bytes
 
@@ -33,13 +44,7 @@ TOKENIZER_MODEL = "tokenizer.model"  # Llama 2's, in the working folder
 REMEDY = "it should hold a tokenizer; give --tokenizer FILE"
 FILE_TYPES = ("json", "model")  # of a tokenizer beside a checkpoint, in the order of looking
 SPACE = "\u2581"  # SentencePiece writes a space as this character
-CONTROL, USER_DEFINED = 3, 4  # kinds of tokens in GGUF, beside 1 for text
-# Llama 3 looks a whole word up before it applies any merge.
-WHOLE_WORDS_FIRST = ("llama-bpe", "llama3", "llama-v3")
-LLAMA_3_WORDS = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+PADDING = 1 / 32  # an embedding may have so many more rows than tokens: many are padded, for speed
 
 
 class TextTokenizer(ABC):
@@ -51,6 +56,8 @@ class TextTokenizer(ABC):
     n_words: int  # V
     add_bos: bool = True  # whether the checkpoint wants a text to begin with BOS
     control_ids: frozenset[int]  # tokens that are no text; the first one ends a generated text
+    chat_template: str | None = None  # Jinja, if the checkpoint brings one
+    guesses: tuple[str, ...] = ()  # what the checkpoint does not say, and what was taken
     max_len: int | None  # tokens of a text that are kept
     file_type: str  # the ending of the file that holds it: model or json
 
@@ -105,6 +112,28 @@ class TextTokenizer(ABC):
     def to_bytes(self) -> bytes:
         """The contents of the file that `load_tokenizer` makes it of."""
 
+    def _take(self, vocabulary: Vocabulary) -> set[int]:
+        """Take what a checkpoint says beside its tokens; returns those that end a text.
+
+        Raises:
+            ValueError: one of them is outside the vocabulary.
+        """
+        self.chat_template = vocabulary.chat_template
+        for name in ("bos_id", "eos_id", "pad_id", "add_bos"):
+            if (value := getattr(vocabulary, name)) is not None:
+                setattr(self, name, value)
+        named = [(name, getattr(self, name)) for name in ("bos_id", "eos_id", "pad_id")]
+        for name, i in [*named, *(("stop_ids", i) for i in vocabulary.stop_ids)]:
+            if not -(name != "stop_ids") <= i < self.n_words:  # -1 is none
+                raise ValueError(f"tokenizer: {name}={i} is outside its {self.n_words} tokens")
+        ends = {*vocabulary.stop_ids, *([self.eos_id] if self.eos_id >= 0 else [])}
+        self.add_bos = self.add_bos and self.bos_id >= 0
+        return ends
+
+    def _texts(self, t: Sequence[int]) -> list[int]:
+        """The tokens that are text: no control tokens, no padded rows of an embedding."""
+        return [i for i in t if i < self.n_words and i not in self.control_ids]
+
     def _set_max_len(self, max_len: int | None) -> None:
         if max_len is not None and (not isinstance(max_len, int) or max_len < 1):
             raise ValueError(
@@ -128,19 +157,24 @@ class Tokenizer(TextTokenizer):
         max_len: int | None = None,
         tokenizer_model: str | os.PathLike[str] | None = None,
         content: bytes | None = None,
+        vocabulary: SentencePieceVocabulary | None = None,
     ) -> None:
         """Load `tokenizer_model`, by default `tokenizer.model` in the working folder.
 
         Args:
             max_len: tokens of a text that are kept.
             content: what that file holds, if it has been read already.
+            vocabulary: that, and what a checkpoint says beside it.
 
         Raises:
             ValueError: the file is missing or no SentencePiece model, or max_len is no length.
         """
         self._set_max_len(max_len)
         self.model_path = Path(TOKENIZER_MODEL if tokenizer_model is None else tokenizer_model)
-        if content is None:
+        self.vocabulary = vocabulary
+        if vocabulary is not None:
+            content = vocabulary.model
+        elif content is None:
             content = read_bytes(self.model_path, REMEDY)
         try:
             self.sp_model = SentencePieceProcessor()
@@ -153,7 +187,11 @@ class Tokenizer(TextTokenizer):
         self.add_bos = self.bos_id >= 0  # -1: a model without one
         # Llama 2's model defines no padding (-1); the byte piece of NUL stands in for it.
         self.pad_id = self.sp_model.piece_to_id("<0x00>")
-        self.control_ids = frozenset(i for i in range(self.n_words) if self.sp_model.is_control(i))
+        controls = {i for i in range(self.n_words) if self.sp_model.is_control(i)}
+        if vocabulary is not None:
+            self.file_type = "json"  # a model has no room for what is said beside it
+            controls |= self._take(vocabulary)
+        self.control_ids = frozenset(controls)
         # Spellings that need care: a control piece, which stays text unless asked for, and the
         # character that stands for a space inside the model, which would come back as one.
         self._controls = {self.sp_model.id_to_piece(i): [i] for i in sorted(self.control_ids)}
@@ -189,9 +227,11 @@ class Tokenizer(TextTokenizer):
         return self.sp_model.encode("\n" + text)[len(self.sp_model.encode("\n")) :]
 
     def decode(self, t: Sequence[int]) -> str:
-        return self.sp_model.decode(list(t))
+        return self.sp_model.decode(self._texts(t))
 
     def to_bytes(self) -> bytes:
+        if self.vocabulary is not None:
+            return json.dumps(self.vocabulary.to_dict()).encode()
         return self.sp_model.serialized_model_proto()
 
     def export(self, path: str | os.PathLike[str] | None = None) -> Path:
@@ -213,21 +253,17 @@ class Tokenizer(TextTokenizer):
         return path
 
 
-class BytePairTokenizer(TextTokenizer):
-    """Byte-level BPE as GPT-2 introduced it, from the vocabulary that a checkpoint brings.
-
-    Radford et al. 2019, section 2.2. Needs the package `tokenizers` (extra `smollm2`).
-    """
+class JsonTokenizer(TextTokenizer):
+    """Hugging Face's `tokenizer.json`, run by its package `tokenizers` (extra `smollm2`)."""
 
     file_type = "json"
+    vocabulary: BytePairVocabulary | JsonVocabulary
 
-    def __init__(
-        self, vocabulary: checkpoints.BytePairVocabulary, max_len: int | None = None
-    ) -> None:
+    def __init__(self, vocabulary: JsonVocabulary, max_len: int | None = None) -> None:
         """Build the tokenizer.
 
         Raises:
-            ValueError: the pre-tokenisation is unknown, the tables contradict one another, or the
+            ValueError: the library makes nothing of it, an id is outside its tokens, or the
                 package tokenizers is not installed.
         """
         try:
@@ -239,38 +275,31 @@ class BytePairTokenizer(TextTokenizer):
             ) from error
         self._set_max_len(max_len)
         self.vocabulary = vocabulary
-        tokens, kinds = vocabulary.tokens, vocabulary.token_types
-        self.n_words = len(tokens)
-        if len(kinds) != self.n_words or len(set(tokens)) != self.n_words:
-            raise ValueError("tokenizer: tokens repeat, or their types are of another number")
-        self.bos_id, self.eos_id = vocabulary.bos_id, vocabulary.eos_id
-        self.pad_id, self.add_bos = vocabulary.pad_id, vocabulary.add_bos
-        for name in ("bos_id", "eos_id", "pad_id"):
-            if not 0 <= getattr(self, name) < self.n_words:
-                raise ValueError(
-                    f"tokenizer: {name}={getattr(self, name)} is outside its {self.n_words} tokens"
-                )
-        self.control_ids = frozenset(i for i, kind in enumerate(kinds) if kind == CONTROL)
-        ids = {token: i for i, token in enumerate(tokens)}
         try:
-            pairs = (merge.partition(" ") for merge in vocabulary.merges)
-            merges = [(left, right) for left, _, right in pairs]
-            model = tokenizers.models.BPE(
-                vocab=ids, merges=merges, ignore_merges=vocabulary.pre in WHOLE_WORDS_FIRST
-            )
+            self._tokenizer = tokenizers.Tokenizer.from_str(vocabulary.json)
+            self._tokenizer.no_truncation()
+            self._tokenizer.no_padding()
+            ids = self._tokenizer.get_vocab(with_added_tokens=True)
+            added = self._tokenizer.get_added_tokens_decoder()
+            begun = self._tokenizer.encode("a").ids  # with what a text is to begin with
         except Exception as error:  # the library raises bare Exceptions
-            raise ValueError(f"tokenizer: its merges do not fit its tokens: {error}") from error
-        self._tokenizer = tokenizers.Tokenizer(model)
-        self._tokenizer.pre_tokenizer = _pre_tokenizer(tokenizers, vocabulary.pre)
-        self._tokenizer.decoder = tokenizers.decoders.ByteLevel()
-        self._tokenizer.add_tokens(
-            [
-                tokenizers.AddedToken(tokens[i], special=kind == CONTROL, normalized=False)
-                for i, kind in enumerate(kinds)
-                if kind in (CONTROL, USER_DEFINED)
-            ]
-        )
-        self._missing_bytes = {b for b, letter in enumerate(byte_alphabet()) if letter not in ids}
+            raise ValueError(
+                f"tokenizer: damaged, or its merges do not fit its tokens: {error}"
+            ) from error
+        self.n_words = max(ids.values(), default=-1) + 1
+        self.bos_id = self.eos_id = self.pad_id = -1
+        self.add_bos = bool(begun) and begun[0] == vocabulary.bos_id
+        ends = self._take(vocabulary)
+        if self.pad_id < 0:
+            self.pad_id = max(self.eos_id, 0)
+        self.control_ids = frozenset({i for i, token in added.items() if token.special} | ends)
+        texts = [self._tokenizer.id_to_token(i) for i in sorted(ends)]
+        # Of those that are listed as text, too: else a text could spell one, and it be printed.
+        self._tokenizer.add_special_tokens([text for text in texts if text is not None])
+        self._missing_bytes: frozenset[int] = frozenset()  # which no token can spell
+        if type(self._tokenizer.decoder).__name__ == "ByteLevel":
+            alphabet = enumerate(byte_alphabet())
+            self._missing_bytes = frozenset(b for b, letter in alphabet if letter not in ids)
 
     def _text_to_ids(self, s: str, specials: bool) -> list[int]:
         # SmolLM2 has no token for 21 bytes, U+0004 among them; the library would drop them.
@@ -291,34 +320,38 @@ class BytePairTokenizer(TextTokenizer):
         return [min(end, start) for (_, end), start in zip(offsets, following, strict=False)]
 
     def decode(self, t: Sequence[int]) -> str:
-        return self._tokenizer.decode(list(t), skip_special_tokens=True)
+        return self._tokenizer.decode(self._texts(t), skip_special_tokens=True)
 
     def to_bytes(self) -> bytes:
         return json.dumps(self.vocabulary.to_dict(), ensure_ascii=False).encode()
 
 
-def byte_alphabet() -> list[str]:
-    """The printable character that stands for each byte in a byte-level vocabulary (GPT-2's).
+class BytePairTokenizer(JsonTokenizer):
+    """Byte-level BPE as GPT-2 introduced it, from the vocabulary that a checkpoint brings.
 
-    Printable Latin-1 stands for itself; the other 68 bytes take the characters from U+0100 on.
+    Radford et al. 2019, section 2.2.
     """
-    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = iter(range(0x100, 0x200))
-    return [chr(b if b in printable else next(others)) for b in range(0x100)]
+
+    def __init__(self, vocabulary: BytePairVocabulary, max_len: int | None = None) -> None:
+        """Build the tokenizer.
+
+        Raises:
+            ValueError: the pre-tokenisation is unknown, the tables contradict one another, or the
+                package tokenizers is not installed.
+        """
+        vocabulary, self.guesses = without_gaps(vocabulary)
+        super().__init__(as_json(vocabulary), max_len)
+        self.vocabulary = vocabulary
 
 
-def _pre_tokenizer(library: ModuleType, name: str) -> Any:
-    """How a text is cut into words before the merges, by its name in `tokenizer.ggml.pre`."""
-    pre = library.pre_tokenizers
-    words = pre.ByteLevel(add_prefix_space=False, use_regex=True)  # GPT-2's pattern
-    if name in ("gpt-2", "gpt2", "default"):
-        return words
-    if name == "smollm":  # digits one by one
-        return pre.Sequence([pre.Digits(individual_digits=True), words])
-    if name in WHOLE_WORDS_FIRST:
-        split = pre.Split(library.Regex(LLAMA_3_WORDS), behavior="isolated")
-        return pre.Sequence([split, pre.ByteLevel(add_prefix_space=False, use_regex=False)])
-    raise ValueError(f"pre-tokenisation {name!r} is unknown; known: gpt-2, smollm, llama-bpe")
+def make_tokenizer(vocabulary: Vocabulary, max_len: int | None = None) -> TextTokenizer:
+    """The tokenizer of what a checkpoint says; raises a ValueError where that does not fit."""
+    if isinstance(vocabulary, BytePairVocabulary):
+        return BytePairTokenizer(vocabulary, max_len)
+    if isinstance(vocabulary, JsonVocabulary):
+        return JsonTokenizer(vocabulary, max_len)
+    assert isinstance(vocabulary, SentencePieceVocabulary)
+    return Tokenizer(max_len, vocabulary=vocabulary)
 
 
 @contextmanager
@@ -342,27 +375,40 @@ def beside(checkpoint: Path, file_type: str) -> Path:
 
 def places(checkpoint: Path) -> list[Path]:
     """Where the tokenizer of a checkpoint is looked for, if it is not inside, in this order."""
-    return [*(beside(checkpoint, file_type) for file_type in FILE_TYPES), Path(TOKENIZER_MODEL)]
+    own = [beside(checkpoint, file_type) for file_type in FILE_TYPES]
+    return list(dict.fromkeys([*own, checkpoint.parent / TOKENIZER_MODEL, Path(TOKENIZER_MODEL)]))
 
 
 def load_tokenizer(path: str | os.PathLike[str], max_len: int | None = None) -> TextTokenizer:
     """Load a tokenizer from its own file, recognised from the content.
 
     Args:
-        path: a SentencePiece model, or an `X.tokenizer.json` of this project.
+        path: a SentencePiece model, Llama 3's in tiktoken's format, Hugging Face's
+            `tokenizer.json`, llama2.c's `tokenizer.bin`, or an `X.tokenizer.json` of this project.
         max_len: how many tokens of a text are kept.
 
     Raises:
         ValueError: the file is missing, damaged or no tokenizer.
     """
     content = read_bytes(path, REMEDY)
-    if not content.startswith(b"{"):
-        return Tokenizer(max_len, path, content)
     try:
-        vocabulary = checkpoints.BytePairVocabulary.from_dict(json.loads(content.decode("utf-8")))
-        return BytePairTokenizer(vocabulary, max_len)
+        if content.startswith(b"{"):
+            values = json.loads(content.decode("utf-8"))
+            if "added_tokens" in values:  # Hugging Face's, with other files beside it
+                vocabulary = from_folder(Path(path).parent, {}, content.decode("utf-8"))
+                assert vocabulary is not None
+            else:
+                vocabulary = vocabulary_from_dict(values)
+        elif content[2:4] == b"\0\0":  # the upper half of a length
+            vocabulary = from_llama2c(content)
+        else:
+            vocabulary = from_model_file(content)
+            if isinstance(vocabulary, SentencePieceVocabulary):
+                return Tokenizer(max_len, path, content)
+        return make_tokenizer(vocabulary, max_len)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: {error}") from error
+        start = "" if str(error).startswith(str(path)) else f"{path}: "
+        raise ValueError(f"{start}{error}") from error
 
 
 def tokenizer_for(
@@ -373,17 +419,17 @@ def tokenizer_for(
     """The tokenizer of a checkpoint X.pt.
 
     In this order: the file given as `path`, the one inside the checkpoint, `X.tokenizer.json`,
-    `X.tokenizer.model`, `tokenizer.model` in the working folder.
+    `X.tokenizer.model`, `tokenizer.model` beside the checkpoint, and in the working folder.
 
     Raises:
-        ValueError: there is none, or it has another number of tokens than the embedding has rows.
+        ValueError: there is none, or the embedding has fewer rows than it has tokens, or far more.
     """
     candidates = places(checkpoint.path)
-    tokenizer: TextTokenizer
+    rows, own = checkpoint.config.vocab_size, path is None and checkpoint.vocabulary is not None
     if path is None and checkpoint.vocabulary is not None:
         path = checkpoint.path
         try:
-            tokenizer = BytePairTokenizer(checkpoint.vocabulary, max_len)
+            tokenizer = make_tokenizer(checkpoint.vocabulary, max_len)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
     else:
@@ -394,10 +440,11 @@ def tokenizer_for(
                 "give --tokenizer FILE, or fetch the course's: bash setup.sh --course"
             )
         tokenizer = load_tokenizer(path, max_len)
-    if tokenizer.n_words != checkpoint.config.vocab_size:
+    most = rows if own else int(tokenizer.n_words * (1 + PADDING))
+    if not tokenizer.n_words <= rows <= most:
         raise ValueError(
             f"{path}: a tokenizer of {tokenizer.n_words} tokens, and the embedding of "
-            f"{checkpoint.path} has {checkpoint.config.vocab_size}: they do not belong together"
+            f"{checkpoint.path} has {rows}: they do not belong together"
         )
     return tokenizer
 

@@ -4,52 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
+from checkpoints.vocabulary import Vocabulary
 from config import LlamaConfig
 
+NAMED = 3  # tensors that an error names; it counts the others
 AT_ONCE = 1024  # rows of two matrices that are compared at a time: bounds the memory
-
-
-@dataclass(frozen=True)
-class BytePairVocabulary:
-    """A byte-level BPE tokenizer as plain data, in GGUF's terms; `tokenizer` builds from it."""
-
-    pre: str  # name of the pre-tokenisation, `tokenizer.ggml.pre`
-    tokens: list[str]  # id -> token, bytes spelt in GPT-2's printable alphabet
-    token_types: list[int]  # id -> kind: 1 text, 3 control, 4 user-defined
-    merges: list[str]  # "left right", in order of rank
-    bos_id: int
-    eos_id: int
-    pad_id: int
-    add_bos: bool  # whether the checkpoint wants a text to begin with BOS
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def __post_init__(self) -> None:
-        lists: dict[str, type] = {"tokens": str, "token_types": int, "merges": str}
-        for name, kind in lists.items():
-            values = getattr(self, name)
-            if not isinstance(values, list) or not all(isinstance(v, kind) for v in values):
-                raise ValueError(f"tokenizer: {name} must be a list of {kind.__name__}")
-        scalars: dict[str, type] = {"pre": str, "add_bos": bool}
-        scalars |= dict.fromkeys(("bos_id", "eos_id", "pad_id"), int)
-        for name, kind in scalars.items():
-            if not isinstance(getattr(self, name), kind):
-                raise ValueError(f"tokenizer: {name}={getattr(self, name)!r}: no {kind.__name__}")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> BytePairVocabulary:
-        """The inverse of `to_dict`; raises ValueError on any other set of keys, or other types."""
-        expected = sorted(field.name for field in fields(cls))
-        if not isinstance(values, dict) or sorted(values) != expected:
-            raise ValueError(f"no tokenizer of this project: expected the keys {expected}")
-        return cls(**values)
 
 
 class LazyTensors(MutableMapping[str, Tensor]):
@@ -89,7 +53,8 @@ class Checkpoint:
     format: str  # for people: "PyTorch", "GGUF Q4_1"
     config: LlamaConfig
     tensors: MutableMapping[str, Tensor]  # with tied embeddings, without `output.weight`
-    vocabulary: BytePairVocabulary | None  # None: the file brings no tokenizer
+    vocabulary: Vocabulary | None  # None: the file brings no tokenizer
+    guesses: tuple[str, ...] = ()  # what the file does not say, and what was taken
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -106,7 +71,8 @@ def assemble(
     tensors: MutableMapping[str, Tensor],
     *,
     tied: bool | None,
-    vocabulary: BytePairVocabulary | None = None,
+    vocabulary: Vocabulary | None = None,
+    guesses: tuple[str, ...] = (),
 ) -> Checkpoint:
     """Make a Checkpoint, settling whether embedding and output projection are one matrix.
 
@@ -135,7 +101,7 @@ def assemble(
     else:
         tied = False
     config = replace(config, tie_embeddings=tied)
-    return Checkpoint(path, format, config, tensors, vocabulary)
+    return Checkpoint(path, format, config, tensors, vocabulary, guesses)
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
@@ -163,14 +129,31 @@ def require_tensors(checkpoint: Checkpoint, expected: Mapping[str, Tensor]) -> N
     found = checkpoint.shapes
     faults = []
     if missing := [name for name in expected if name not in found]:
-        faults.append(f"missing {', '.join(missing)}")
+        faults.append(f"missing {_some(missing)}")
     if unexpected := [name for name in found if name not in expected]:
-        faults.append(f"unexpected {', '.join(unexpected)}")
+        faults.append(f"unexpected {_some(unexpected)}")
     if misshapen := [
         f"{name} {found[name]} instead of {tuple(tensor.shape)}"
         for name, tensor in expected.items()
         if name in found and found[name] != tensor.shape
     ]:
-        faults.append(f"misshapen {', '.join(misshapen)}")
+        faults.append(f"misshapen {_some(misshapen)}")
     if faults:
         raise ValueError(f"{checkpoint.path}: does not fit its configuration: {'; '.join(faults)}")
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def our_name(theirs: str, table: Mapping[str, str], format: str) -> str:
+    """What the model calls a tensor, by a table in which {} is the number of a layer.
+
+    One that the table lacks is named with its format, and unexpected later.
+    """
+    layer = re.search(r"(?<=\.)\d{1,6}(?=\.)", theirs)
+    if layer is None:
+        return table.get(theirs, f"{format}:{theirs}")
+    general = table.get(f"{theirs[: layer.start()]}{{}}{theirs[layer.end() :]}")
+    return f"{format}:{theirs}" if general is None else general.format(layer[0])

@@ -8,11 +8,10 @@ dequantises. Its own reader believes a length of 2 ** 40, and takes seconds for 
 from __future__ import annotations
 
 import math
-import re
 import struct
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from checkpoints.contents import BytePairVocabulary, Checkpoint, LazyTensors, assemble
-from config import LlamaConfig
+from checkpoints.contents import Checkpoint, LazyTensors, assemble, our_name
+from checkpoints.vocabulary import (
+    NORMAL,
+    BytePairVocabulary,
+    SentencePieceVocabulary,
+    Vocabulary,
+    sentencepiece_model,
+)
+from config import LlamaConfig, RopeScaling
+from rope import scale_frequencies
 
 try:
     import gguf
@@ -46,8 +53,9 @@ TENSOR_NAMES = {
     "blk.{}.ffn_down.weight": "layers.{}.feed_forward.w2.weight",
     "blk.{}.ffn_up.weight": "layers.{}.feed_forward.w3.weight",
 }
-# Storage types that are read; gguf knows more, but only these are held equal by a test.
-TYPES = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q8_0")
+FREQUENCIES = "rope_freqs.weight"  # what RoPE's frequencies are divided by, (D/2,)
+# Storage types that the library dequantises, beside the two that need no dequantising.
+TYPES = sorted({"F32", "F16", *(kind.name for kind in gguf.quants._type_traits)})
 
 MAX_ELEMENTS = 2_000_000  # in all arrays of a header; a vocabulary of 256,000 has a million
 MAX_NAME = 65_535  # bytes; the format's own bound on a key, generous for a tensor's name
@@ -177,10 +185,11 @@ def read(path: Path) -> Checkpoint:
             f"{path}: truncated or corrupt GGUF: its header {error}; fetch it again"
         ) from error
     try:
-        config = _config(metadata, stored)
-        vocabulary = _vocabulary(metadata)
+        factors = stored.pop(FREQUENCIES, None)
         kind = _main_kind(stored)
-        records = {_model_key(name): tensor for name, tensor in stored.items()}
+        config = _config(metadata, stored, None if factors is None else _dequantise(factors, data))
+        vocabulary = _vocabulary(metadata)
+        records = {our_name(name, TENSOR_NAMES, "gguf"): t for name, t in stored.items()}
         if tied := _is_tied(records, data):
             records.pop("output.weight", None)
         shapes = {name: tensor.shape for name, tensor in records.items()}
@@ -199,10 +208,17 @@ def _is_tied(tensors: dict[str, StoredTensor], data: memoryview) -> bool:
     return output[:3] == embedding[:3] and one.data == other.data
 
 
-def _config(metadata: dict[str, Any], tensors: dict[str, StoredTensor]) -> LlamaConfig:
+def _config(
+    metadata: dict[str, Any], tensors: dict[str, StoredTensor], factors: Tensor | None
+) -> LlamaConfig:
     architecture = metadata.get("general.architecture")
     if architecture != "llama":
         raise ValueError(f"its architecture is {architecture!r}, and only 'llama' is implemented")
+    if (parts := metadata.get("split.count", 1)) > 1:
+        raise ValueError(
+            f"is one of {parts} files: join them with llama.cpp's "
+            "`llama-gguf-split --merge FIRST-FILE.gguf WHOLE.gguf`"
+        )
 
     def get(name: str) -> Any:
         if name not in metadata:
@@ -212,13 +228,15 @@ def _config(metadata: dict[str, Any], tensors: dict[str, StoredTensor]) -> Llama
     heads = get("llama.attention.head_count")
     if "token_embd.weight" not in tensors:
         raise ValueError("missing tok_embeddings.weight (token_embd.weight)")
+    longest = get("llama.context_length")
     config = LlamaConfig(
         vocab_size=tensors["token_embd.weight"].shape[0],
         dim=get("llama.embedding_length"),
         n_layers=get("llama.block_count"),
         n_heads=heads,
         n_kv_heads=metadata.get("llama.attention.head_count_kv", heads),
-        max_seq_len=get("llama.context_length"),
+        head_dim=metadata.get("llama.attention.key_length", 0),
+        max_seq_len=longest,
         # Stored as float32, it would come as 9.99999975e-06: the shortest spelling is 1e-5.
         layer_norm_eps=float(str(np.float32(get("llama.attention.layer_norm_rms_epsilon")))),
         hidden_dim=get("llama.feed_forward_length"),
@@ -226,22 +244,43 @@ def _config(metadata: dict[str, Any], tensors: dict[str, StoredTensor]) -> Llama
     )
     for name, ours in {
         "llama.rope.dimension_count": config.head_dim,
-        "llama.attention.key_length": config.head_dim,
         "llama.attention.value_length": config.head_dim,
         "llama.expert_count": 0,
-        "llama.rope.scaling.type": "none",
-        "llama.rope.scaling.factor": 1.0,
-        "llama.rope.scale_linear": 1.0,
+        "llama.attention.sliding_window": longest,
     }.items():
         if metadata.get(name, ours) != ours:
             raise ValueError(f"{name} is {metadata[name]!r}, and only {ours!r} is implemented")
-    return config
+    return replace(config, rope_scaling=_rope_scaling(metadata, config, factors))
 
 
-def _vocabulary(metadata: dict[str, Any]) -> BytePairVocabulary | None:
+def _rope_scaling(
+    metadata: dict[str, Any], config: LlamaConfig, factors: Tensor | None
+) -> RopeScaling | None:
+    kind = metadata.get("llama.rope.scaling.type", "linear")
+    factor = metadata.get("llama.rope.scaling.factor", metadata.get("llama.rope.scale_linear", 1.0))
+    if kind not in ("none", "linear"):
+        raise ValueError(f"RoPE is scaled by {kind!r}: linear and rope_freqs are implemented")
+    if kind == "linear" and factor != 1:
+        if factors is not None:
+            raise ValueError(f"RoPE is scaled by {factor} and by {FREQUENCIES}: one is implemented")
+        return RopeScaling("linear", factor)
+    if factors is None:
+        return None
+    if factors.shape != (config.head_dim // 2,):
+        raise ValueError(f"{FREQUENCIES} {tuple(factors.shape)} is not ({config.head_dim // 2},)")
+    # Llama 3.1's rule comes worked out; by its name other programs can be told of it.
+    rule = RopeScaling("llama3", max(1.0, float(factors.max())))
+    frequencies = config.rope_theta ** -(torch.arange(len(factors)) / len(factors)).double()
+    implied = frequencies / scale_frequencies(frequencies, rule)
+    if torch.allclose(implied.float(), factors, rtol=1e-4):
+        return rule
+    return RopeScaling("factors", factors=tuple(factors.tolist()))
+
+
+def _vocabulary(metadata: dict[str, Any]) -> Vocabulary | None:
     kind = metadata.get("tokenizer.ggml.model")
-    if kind != "gpt2":
-        return None  # "llama" is SentencePiece's, which brings a tokenizer.model of its own
+    if kind not in ("gpt2", "llama"):
+        return None
 
     def get(name: str, *default: Any) -> Any:
         name = f"tokenizer.ggml.{name}"
@@ -250,36 +289,43 @@ def _vocabulary(metadata: dict[str, Any]) -> BytePairVocabulary | None:
         return metadata.get(name, *default)
 
     tokens = get("tokens")
-    eos = get("eos_token_id")
-    bos = get("bos_token_id", eos)
+    eos = get("eos_token_id", *([None] * (kind == "llama")))
+    stops = (get(f"{name}_token_id", None) for name in ("eot", "eom"))
+    special: dict[str, Any] = {
+        "add_bos": get("add_bos_token", None),
+        "stop_ids": [stop for stop in stops if stop is not None],
+        "chat_template": metadata.get("tokenizer.chat_template"),
+    }
+    kinds = get("token_type", [NORMAL] * len(tokens))
+    if kind == "llama":
+        scores, space = get("scores"), get("add_space_prefix", True)
+        return SentencePieceVocabulary(
+            sentencepiece_model(tokens, scores, kinds, add_prefix_space=space),
+            bos_id=get("bos_token_id", None),
+            eos_id=eos,
+            pad_id=get("padding_token_id", None),
+            **special,
+        )
     return BytePairVocabulary(
-        pre=get("pre", "gpt-2"),
+        pre=get("pre", None),
         tokens=tokens,
-        token_types=get("token_type", [1] * len(tokens)),
+        token_types=kinds,
         merges=get("merges"),
-        bos_id=bos,
+        bos_id=get("bos_token_id", eos),
         eos_id=eos,
         pad_id=get("padding_token_id", eos),
-        add_bos=get("add_bos_token", False),
+        **special,
     )
 
 
-def _model_key(name: str) -> str:
-    layer = re.match(r"blk\.(\d{1,6})\.", name)
-    if layer is None:
-        return TENSOR_NAMES.get(name, f"gguf:{name}")  # named as unexpected later
-    general = TENSOR_NAMES.get(f"blk.{{}}.{name[layer.end() :]}")
-    return f"gguf:{name}" if general is None else general.format(layer[1])
-
-
 def _main_kind(tensors: dict[str, StoredTensor]) -> str:
-    """The storage type of most bytes, for people; a type that no test covers is refused."""
+    """The storage type of most bytes, for people; one that is not dequantised is refused."""
     sizes: Counter[str] = Counter()
     for name, tensor in tensors.items():
         if tensor.kind.name not in TYPES:
             raise ValueError(f"{name} is stored as {tensor.kind.name}; known: {', '.join(TYPES)}")
         sizes[tensor.kind.name] += tensor.n_bytes
-    return sizes.most_common(1)[0][0]
+    return next((name for name, _ in sizes.most_common(1)), "empty")
 
 
 def _dequantise(tensor: StoredTensor, data: memoryview) -> Tensor:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,12 +38,48 @@ def read(path: Path) -> Checkpoint:
     Raises:
         ValueError: the file is damaged, contains code, or is not a Llama checkpoint.
     """
-    contents = _unpickle(path)
+    contents = unpickle_file(path)
     if not isinstance(contents, dict) or not {"model_args", "model"} <= contents.keys():
-        raise ValueError(f"{path}: no course checkpoint: it lacks the keys model_args and model")
+        raise ValueError(f"{path}: {_what_else(contents)}")
     arguments, state = contents["model_args"], contents["model"]
     if not isinstance(arguments, dict) or not isinstance(state, dict):
         raise ValueError(f"{path}: no course checkpoint: model_args and model must be dicts")
+    tensors = state_tensors(path, state)
+    try:
+        config = LlamaConfig.from_dict(arguments)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    tied = config.tie_embeddings if "tie_embeddings" in arguments else None
+    return assemble(path, "PyTorch", config, tensors, tied=tied)
+
+
+def _what_else(contents: Any) -> str:
+    """What a file without a configuration is, and what helps."""
+    keys = [key for key in contents if isinstance(key, str)] if isinstance(contents, dict) else []
+    if any("self_attn.q_proj" in key for key in keys):
+        return (
+            "holds Hugging Face's weights without their configuration: save them with "
+            "save_pretrained, as safetensors, and give the folder"
+        )
+    if any(key.startswith("module.") for key in keys):
+        return (
+            "holds the weights of a DistributedDataParallel, without a configuration: save "
+            "model.module, with min-llama's save_pretrained"
+        )
+    if any(key.endswith(("attention.wq.weight", "compute_query.weight")) for key in keys):
+        return (
+            "holds weights without their configuration: Meta's go with a params.json, in a folder "
+            "with consolidated.00.pth; others are saved as {'model_args': ..., 'model': ...}"
+        )
+    return "no course checkpoint: it lacks the keys model_args and model"
+
+
+def state_tensors(path: Path, state: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """The tensors of a state_dict under the model's own names, without derived tables.
+
+    Raises:
+        ValueError: something is no tensor of floats, or comes twice.
+    """
     tensors: dict[str, Tensor] = {}
     for key, tensor in state.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
@@ -55,15 +92,15 @@ def read(path: Path) -> Checkpoint:
         if not tensor.is_floating_point() or tensor.layout != torch.strided:
             raise ValueError(f"{path}: {key} is {tensor.dtype}: weights must be dense floats")
         tensors[name] = tensor
-    try:
-        config = LlamaConfig.from_dict(arguments)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    tied = config.tie_embeddings if "tie_embeddings" in arguments else None
-    return assemble(path, "PyTorch", config, tensors, tied=tied)
+    return tensors
 
 
-def _unpickle(path: Path) -> Any:
+def unpickle_file(path: Path) -> Any:
+    """What a file of torch.save holds, memory-mapped.
+
+    Raises:
+        ValueError: it is damaged, or holds code or objects other than tensors and plain data.
+    """
     is_archive = zipfile.is_zipfile(path)
     try:
         if is_archive:
@@ -74,7 +111,7 @@ def _unpickle(path: Path) -> Any:
                     raise pickle.UnpicklingError("a TorchScript program")
                 if damaged := archive.testzip():
                     raise zipfile.BadZipFile(f"checksum of {damaged}")
-        return unpickle(path, mmap=is_archive)
+        return plain(unpickle(path, mmap=is_archive))
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path}: contains code (as a TorchScript program does) or objects other than tensors "
@@ -85,6 +122,13 @@ def _unpickle(path: Path) -> Any:
         raise
     except Exception as error:  # torch and zipfile raise a dozen types on damaged archives
         raise ValueError(f"{path}: truncated or corrupt; fetch or convert it again") from error
+
+
+def plain(value: Any) -> Any:
+    """numpy's scalars in nested dicts as Python's, which a configuration may hold."""
+    if isinstance(value, dict):
+        return {plain(key): plain(part) for key, part in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _model_key(key: str) -> str:

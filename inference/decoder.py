@@ -267,7 +267,9 @@ class Decoder(nn.Module, TextGenerator):
     def _turns(self) -> Tensor:
         """(max_seq_len, 1, D/2, 2): cosines and sines of all positions."""
         config, positions = self.config, torch.arange(self.config.max_seq_len, device=self.device)
-        angles = rotary_angles(positions, config.head_dim, config.rope_theta, torch.float32)
+        angles = rotary_angles(
+            positions, config.head_dim, config.rope_theta, torch.float32, config.rope_scaling
+        )
         return torch.stack((angles.cos(), angles.sin()), dim=-1)
 
     def _rotation(self, positions: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -15,9 +16,11 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from support.words import size_in_words
 
+MAX_JSON = 64_000_000  # bytes of a configuration or an index
 FORGOTTEN = 3600.0  # seconds without a write, after which a half-written file is a killed run's
 STANDARD = "-"  # as a file: standard input or output
 STREAMS = {STANDARD: 1, "/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
@@ -243,3 +246,18 @@ def sha256(path: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object in a JSON file; raises a ValueError where that is missing or something else."""
+    try:
+        if path.stat().st_size > MAX_JSON:
+            raise ValueError(f"{path}: of more than {MAX_JSON:,} bytes")
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: no JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: must hold an object of fields")
+    return values

@@ -7,11 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from support.files import atomic_path, require_space
 from support.words import size_in_words
+
+# What a pickle of a numpy number is made of, beside its bytes: nothing that runs code.
+_SCALAR = np.float64(0).__reduce__()[0]
+NUMPY_SCALARS: list[Any] = [
+    np.dtype,
+    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "?")),
+]
 
 
 def save_tensors(path: Path, contents: Mapping[str, Any], remedy: str = "make room") -> None:
@@ -48,7 +57,7 @@ def load_tensors(path: Path, remedy: str, mmap: bool = False) -> dict[str, Any]:
 
 def unpickle(path: Path, mmap: bool) -> Any:
     """torch.load of plain data and tensors, whose warnings an error says better."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.serialization.safe_globals(NUMPY_SCALARS):
         warnings.simplefilter("ignore", UserWarning)
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
 

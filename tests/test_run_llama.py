@@ -197,7 +197,7 @@ def test_ctrl_c_after_the_last_line_changes_nothing() -> None:
         (["--prompt", "hero " * 200], ["--prompt has", "the context of this model 128"]),
         (["--prompt", "a\ud800"], ["lone surrogate"]),
         (["--pretrained-model-path", "nope.pt"], ["nope.pt: no such checkpoint"]),
-        (["--pretrained-model-path", "text.txt"], ["text.txt: neither a PyTorch checkpoint"]),
+        (["--pretrained-model-path", "text.txt"], ["text.txt: no checkpoint of PyTorch"]),
         (["--pretrained-model-path", "."], ["is a folder"]),
         (["--tokenizer", "nope.model"], ["nope.model: no such file"]),
         (["--tokenizer", "text.txt"], ["text.txt: not a SentencePiece model"]),

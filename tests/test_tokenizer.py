@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import json
 import os
+import re
 import struct
 import threading
+from collections import Counter
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sentencepiece
@@ -15,15 +22,23 @@ from hypothesis import strategies as st
 
 import checkpoints
 import tokenizer as tokenizer_script
-from checkpoints import BytePairVocabulary
+from checkpoints.vocabulary import (
+    LLAMA_3_WORDS,
+    SentencePieceVocabulary,
+    Vocabulary,
+    as_json,
+    byte_alphabet,
+    sentencepiece_model,
+)
 from config import LlamaConfig
-from tests.helpers import assert_user_error, vocabulary
+from tests.helpers import PROJECT, assert_user_error, vocabulary
 from tokenizer import (
     BytePairTokenizer,
+    JsonTokenizer,
     TextTokenizer,
     Tokenizer,
-    byte_alphabet,
     load_tokenizer,
+    make_tokenizer,
     saved_beside,
     tokenizer_for,
 )
@@ -70,11 +85,26 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tokenizer.model"
 
 
-@pytest.fixture(scope="module", params=["sentencepiece", "byte pairs", "llama 2"])
+def model_of_arrays(trained: Path) -> bytes:
+    """The model, made anew of what GGUF and llama2.c hold of one: pieces, scores and kinds."""
+    model = sentencepiece.SentencePieceProcessor(model_file=str(trained))
+    ids = range(model.vocab_size())
+    kinds = [
+        2 if model.is_unknown(i) else 3 if model.is_control(i) else 6 if model.is_byte(i) else 1
+        for i in ids
+    ]
+    pieces, scores = map(model.id_to_piece, ids), map(model.get_score, ids)
+    return sentencepiece_model(list(pieces), list(scores), kinds)
+
+
+@pytest.fixture(scope="module", params=["sentencepiece", "arrays", "byte pairs", "json", "llama 2"])
 def tokenizer(request: pytest.FixtureRequest, trained: Path) -> TextTokenizer:
-    if request.param == "byte pairs":
+    if request.param in ("byte pairs", "json"):
         pytest.importorskip("tokenizers")
-        return BytePairTokenizer(vocabulary())
+        own = vocabulary()
+        return make_tokenizer(own if request.param == "byte pairs" else as_json(own))
+    if request.param == "arrays":
+        return make_tokenizer(SentencePieceVocabulary(model_of_arrays(trained)))
     if request.param == "llama 2":
         if not LLAMA_2.exists():
             pytest.skip("shared/models/tokenizer.model is not beside the project")
@@ -118,7 +148,7 @@ def test_bos_eos_and_length(tokenizer: TextTokenizer) -> None:
 
 
 def test_a_special_token_is_made_only_on_request(tokenizer: TextTokenizer) -> None:
-    spelling = "<|im_end|>" if isinstance(tokenizer, BytePairTokenizer) else "</s>"
+    spelling = "<|im_end|>" if isinstance(tokenizer, JsonTokenizer) else "</s>"
     for text in (spelling, f"a {spelling} b"):
         assert tokenizer.eos_id not in tokenizer.encode(text, bos=False, eos=False)
         ids = tokenizer.encode(text, bos=False, eos=False, specials=True)
@@ -187,7 +217,7 @@ def test_bos_where_the_checkpoint_wants_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pre": "klingon"}, "pre-tokenisation 'klingon' is unknown; known: gpt-2, smollm"),
+        ({"pre": "klingon"}, "pre-tokenisation 'klingon' is unknown; known: gpt-2"),
         ({"merges": ["x"]}, "its merges do not fit its tokens"),
         ({"merges": ["Ġ ☃"]}, "its merges do not fit its tokens"),
         ({"token_types": [1]}, "their types are of another number"),
@@ -238,7 +268,7 @@ def test_a_model_without_bos_and_eos(tmp_path: Path) -> None:
     assert tokenizer.decode(ids) == "a film"
 
 
-def checkpoint(path: Path, vocab_size: int, own: BytePairVocabulary | None = None):
+def checkpoint(path: Path, vocab_size: int, own: Vocabulary | None = None):
     return checkpoints.Checkpoint(path, "test", LlamaConfig(vocab_size=vocab_size), {}, own)
 
 
@@ -253,6 +283,11 @@ def test_where_a_checkpoints_tokenizer_comes_from(
         tokenizer_for(checkpoint(model, 320))
     (tmp_path / "tokenizer.model").write_bytes(trained.read_bytes())
     assert tokenizer_for(checkpoint(model, 320)).n_words == 320
+    (tmp_path / "far").mkdir()  # a checkpoint elsewhere has its own beside it
+    (tmp_path / "far" / "tokenizer.model").write_bytes(model_of_arrays(trained))
+    found = tokenizer_for(checkpoint(tmp_path / "far" / "Z.pt", 320))
+    assert isinstance(found, Tokenizer)
+    assert found.model_path.parent.name == "far"
     with saved_beside(BytePairTokenizer(vocabulary()), model):
         pass
     assert tokenizer_for(checkpoint(model, size)).n_words == size
@@ -260,6 +295,126 @@ def test_where_a_checkpoints_tokenizer_comes_from(
     assert tokenizer_for(checkpoint(tmp_path / "Y.gguf", size, vocabulary())).n_words == size
     with pytest.raises(ValueError, match="they do not belong together"):
         tokenizer_for(checkpoint(model, 999))
+
+
+@pytest.mark.parametrize("kind", ["arrays", "json"])
+def test_what_is_said_beside_the_tokens_is_kept(trained: Path, tmp_path: Path, kind: str) -> None:
+    """Another EOS, further stops and a template come back from the file beside a checkpoint."""
+    said: dict[str, Any] = {"add_bos": False, "stop_ids": [9, 10], "chat_template": "{{ x }}"}
+    if kind == "json":
+        pytest.importorskip("tokenizers")
+        own: Any = replace(as_json(vocabulary()), eos_id=8, **said)
+    else:
+        own = SentencePieceVocabulary(model_of_arrays(trained), eos_id=8, **said)
+    with saved_beside(make_tokenizer(own), tmp_path / "m.pt"):
+        pass
+    found = load_tokenizer(tmp_path / "m.tokenizer.json")
+    assert (found.eos_id, found.add_bos, found.chat_template) == (8, False, "{{ x }}")
+    assert {8, 9, 10} <= found.control_ids
+    plain = found.encode("the cat", bos=True, eos=False)
+    assert found.bos_id not in plain
+    assert found.decode([*plain, 8, 9, 10, found.n_words + 7]) == "the cat"
+    for name in ("stop_ids", "eos_id"):
+        outside = [-1] if name == "stop_ids" else 9999
+        with pytest.raises(ValueError, match=f"{name}=.*outside"):
+            make_tokenizer(replace(own, **{name: outside}))
+
+
+@pytest.mark.parametrize("kind", [1, 4])
+def test_an_eos_that_is_typed_as_text_still_ends_one(kind: int) -> None:
+    pytest.importorskip("tokenizers")
+    own = vocabulary()
+    types = [kind if i == own.eos_id else k for i, k in enumerate(own.token_types)]
+    tokenizer = BytePairTokenizer(replace(own, token_types=types))
+    assert tokenizer.eos_id in tokenizer.control_ids
+    assert tokenizer.decode([*tokenizer.encode("the", bos=False, eos=True)]) == "the"
+    assert tokenizer.eos_id not in tokenizer.encode("a <|im_end|>", bos=False, eos=False)
+
+
+def test_what_is_not_said_is_guessed_and_told() -> None:
+    pytest.importorskip("tokenizers")
+    own = vocabulary()
+    llama_3 = replace(
+        own, tokens=[*own.tokens, "<|begin_of_text|>"], token_types=[*own.token_types, 3]
+    )
+    for vocab, pre, guess in (
+        (own, None, "does not say how a text is cut into words: gpt-2"),
+        (own, "default", "says 'default' of how a text is cut into words: gpt-2"),
+        (llama_3, None, "does not say how a text is cut into words: llama-bpe"),
+        (llama_3, "default", "says 'default' of how a text is cut into words: llama-bpe"),
+    ):
+        tokenizer = BytePairTokenizer(replace(vocab, pre=pre, add_bos=None))
+        assert guess in tokenizer.guesses[0]
+        assert tokenizer.add_bos is (vocab is llama_3)
+        how = "with" if vocab is llama_3 else "without"
+        assert f"if texts begin with BOS: {how}, " in tokenizer.guesses[1]
+    assert not BytePairTokenizer(own).guesses
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vocabulary in Llama 3's format: all bytes, and what merges most often in the README."""
+    words = [list(re.findall(rb"(?s).", w)) for w in (PROJECT / "README.md").read_bytes().split()]
+    tokens = [bytes([b]) for b in range(256)]
+    for _ in range(200):
+        pairs = Counter(pair for word in words for pair in itertools.pairwise(word))
+        (a, b), _count = max(pairs.items(), key=lambda item: (item[1], item[0]))
+        tokens.append(a + b)
+        for word in words:
+            for i in reversed(range(len(word) - 1)):
+                if i + 1 < len(word) and word[i : i + 2] == [a, b]:
+                    word[i : i + 2] = [a + b]
+    lines = (b"%s %d" % (base64.b64encode(t), i) for i, t in enumerate(dict.fromkeys(tokens)))
+    path = tmp_path_factory.mktemp("ranks") / "tokenizer.model"
+    path.write_bytes(b"\n".join(lines))
+    return path
+
+
+@given(text=st.text() | st.from_regex(r"[a-z 0-9.,'\n]{0,60}", fullmatch=True))
+@example(text="<|begin_of_text|> I'M  12345\r\n\n  x")
+@settings(max_examples=300, deadline=None)
+def test_llama_3s_format_is_read_as_by_tiktoken(ranks: Path, text: str) -> None:
+    tiktoken = pytest.importorskip("tiktoken")
+    pytest.importorskip("tokenizers")
+    ours, theirs = llama_3_pair(ranks, tiktoken)
+    ids = ours.encode(text, bos=False, eos=False)
+    assert ids == theirs.encode(text, disallowed_special=())
+    assert ours.decode([ours.bos_id, *ids, ours.eos_id]) == text
+
+
+@cache
+def llama_3_pair(ranks: Path, tiktoken: Any) -> tuple[TextTokenizer, Any]:
+    lines = [line.split() for line in ranks.read_bytes().splitlines()]
+    table = {base64.b64decode(token): int(rank) for token, rank in lines}
+    theirs = tiktoken.Encoding("x", pat_str=LLAMA_3_WORDS, mergeable_ranks=table, special_tokens={})
+    return load_tokenizer(ranks), theirs
+
+
+def test_llama_3s_specials_follow_its_tokens(ranks: Path) -> None:
+    pytest.importorskip("tokenizers")
+    tokenizer = load_tokenizer(ranks)
+    n = tokenizer.n_words - 256
+    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id) == (n, n + 1, n + 4)
+    spelt = "<|eot_id|><|start_header_id|>"
+    assert tokenizer.encode(spelt, bos=True, eos=False, specials=True) == [n, n + 9, n + 6]
+    assert {n, n + 1, n + 8, n + 9} <= tokenizer.control_ids
+    for damaged in (b"AA== 0\nAA== x", b"AA== 0\nAQ== 2", b"AA== 0\n!! 1"):
+        ranks.with_name("bad.model").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"bad\.model: (line 2|ranks)"):
+            load_tokenizer(ranks.with_name("bad.model"))
+
+
+def test_a_padded_embedding_is_no_error(trained: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "m.tokenizer.model"
+    beside.write_bytes(trained.read_bytes())
+    assert tokenizer_for(checkpoint(tmp_path / "m.pt", 328)).n_words == 320
+    for rows in (319, 400):
+        with pytest.raises(ValueError, match="do not belong together"):
+            tokenizer_for(checkpoint(tmp_path / "m.pt", rows))
+    own = SentencePieceVocabulary(trained.read_bytes())  # its own may be as short as it likes
+    assert tokenizer_for(checkpoint(tmp_path / "m.pt", 999, own)).n_words == 320
+    with pytest.raises(ValueError, match="do not belong together"):
+        tokenizer_for(checkpoint(tmp_path / "m.pt", 319, own))
 
 
 def test_the_command_exports_llama2cs_form(trained: Path, tmp_path: Path, run_here) -> None:

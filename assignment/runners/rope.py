@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -30,7 +32,7 @@ def types_kept(given: Tensors) -> dict[str, Tensor]:
 def rotated(given: Tensors, query: Tensor, key: Tensor) -> dict[str, Tensor]:
     before = query.clone(), key.clone()
     max_seq_len, theta = int(given["max_seq_len"]), float(given["theta"])
-    options = {"positions": given["positions"]} if "positions" in given else {}
+    options: dict[str, Any] = {"positions": given["positions"]} if "positions" in given else {}
     turned_query, turned_key = rope.apply_rotary_emb(
         query, key, query.shape[-1], max_seq_len, theta=theta, **options
     )

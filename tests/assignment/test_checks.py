@@ -231,7 +231,9 @@ def test_the_courses_own_files_are_checked_where_they_are(tmp_path) -> None:
 
     from tests.helpers import CONFIG
 
-    config = replace(CONFIG, vocab_size=32000, dim=12, n_heads=2, n_kv_heads=1, n_layers=1)
+    config = replace(
+        CONFIG, vocab_size=32000, dim=12, head_dim=0, n_heads=2, n_kv_heads=1, n_layers=1
+    )
     model = random_llama(config)
     state = {name.replace("compute_query", "wq"): p for name, p in model.state_dict().items()}
     arguments = config.to_dict()

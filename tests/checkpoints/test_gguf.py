@@ -14,10 +14,13 @@ import pytest
 import torch
 
 import checkpoints
-from config import LlamaConfig
+from checkpoints import BytePairVocabulary
+from config import LlamaConfig, RopeScaling
 from data import STAND_IN
 from llama import Llama, load_pretrained
+from rope import scale_frequencies
 from tests.helpers import assert_user_error, random_llama, random_tokens, run_script
+from tokenizer import tokenizer_for
 
 gguf = pytest.importorskip("gguf")
 from checkpoints.gguf import SCALARS, STRING, TENSOR_NAMES, TYPES, parse  # noqa: E402  it needs the package
@@ -36,8 +39,20 @@ CONFIG = LlamaConfig(
 TOKENS = [*(chr(0x21 + i) for i in range(61)), "!!", "<bos>", "<eos>"]
 
 
-def write_gguf(path: Path, model: Llama, kind: str = "F32", **overrides) -> None:
-    """Write a model with gguf's own writer; overrides set or, with None, drop metadata."""
+def write_gguf(
+    path: Path,
+    model: Llama,
+    kind: str = "F32",
+    arrays: dict[str, Any] | None = None,
+    factors: np.ndarray | None = None,
+    **overrides: Any,
+) -> None:
+    """Write a model with gguf's own writer; overrides set or, with None, drop metadata.
+
+    Args:
+        arrays: of metadata, which replace or follow those of the vocabulary.
+        factors: what RoPE's frequencies are divided by.
+    """
     config = model.config
     metadata = {
         "llama.block_count": config.n_layers,
@@ -64,9 +79,11 @@ def write_gguf(path: Path, model: Llama, kind: str = "F32", **overrides) -> None
             writer.add_float32(name, value)
         elif isinstance(value, str):
             writer.add_string(name, value)
-    writer.add_array("tokenizer.ggml.tokens", TOKENS)
-    writer.add_array("tokenizer.ggml.token_type", [1] * 62 + [3, 3])
-    writer.add_array("tokenizer.ggml.merges", ["! !"])
+    own = {"tokens": TOKENS, "token_type": [1] * 62 + [3, 3], "merges": ["! !"]}
+    for name, values in (own | (arrays or {})).items():
+        writer.add_array(f"tokenizer.ggml.{name}", values)
+    if factors is not None:
+        writer.add_tensor("rope_freqs.weight", factors)
     theirs = {ours: name for name, ours in TENSOR_NAMES.items()}
     quantised = gguf.GGMLQuantizationType[kind]
     for name, tensor in model.named_parameters():
@@ -74,13 +91,21 @@ def write_gguf(path: Path, model: Llama, kind: str = "F32", **overrides) -> None
         general = name.replace(f"layers.{layer}.", "layers.{}.") if layer else name
         array = tensor.detach().numpy()
         stored = quantised if array.ndim == 2 else gguf.GGMLQuantizationType.F32
-        writer.add_tensor(
-            theirs[general].format(layer), gguf.quants.quantize(array, stored), raw_dtype=stored
-        )
+        writer.add_tensor(theirs[general].format(layer), pack(array, stored), raw_dtype=stored)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def pack(array: np.ndarray, kind: Any) -> np.ndarray:
+    """The array in a storage type, or, where the library cannot write that, any bytes."""
+    try:
+        return gguf.quants.quantize(array, kind)
+    except (NotImplementedError, gguf.quants.QuantError):
+        block, size = gguf.GGML_QUANT_SIZES[kind]
+        shape = len(array), array.shape[1] // block * size
+        return np.random.default_rng(0).integers(0, 100, shape).astype(np.uint8)
 
 
 @pytest.fixture
@@ -131,14 +156,16 @@ def test_dequantised_by_the_definition(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_each_tensor_is_the_library_s_to_the_bit(tmp_path: Path, kind: str) -> None:
-    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), kind)
+    """K-quants among them, which come in blocks of 256."""
+    config = replace(CONFIG, dim=256, head_dim=64, hidden_dim=256, n_layers=1)
+    write_gguf(tmp_path / "m.gguf", random_llama(config), kind)
     tensors = list(checkpoints.read(tmp_path / "m.gguf").tensors.values())
     expected = gguf.GGUFReader(tmp_path / "m.gguf").tensors
-    assert len(tensors) == len(expected) == 2 + 9 * CONFIG.n_layers
+    assert len(tensors) == len(expected) == 2 + 9 * config.n_layers
     for got, oracle in zip(tensors, expected, strict=True):
-        values = gguf.quants.dequantize(oracle.data, oracle.tensor_type).copy()
+        values = gguf.quants.dequantize(oracle.data, oracle.tensor_type)
         assert got.dtype == torch.float32
-        assert torch.equal(got, torch.from_numpy(values)), oracle.name
+        np.testing.assert_array_equal(got.numpy(), values, oracle.name)  # NaN is equal to NaN
 
 
 def test_the_weights_outlive_the_file(saved: Path) -> None:
@@ -200,9 +227,79 @@ def test_tied_is_what_is_stored_with_the_same_bytes(
         assert checkpoints.read(tmp_path / f"{name}.gguf").config.tie_embeddings is tied
 
 
+def test_frequencies_that_are_divided(tmp_path: Path) -> None:
+    """Llama 3.1's factors are known again by their numbers; others are taken as they are."""
+    rule = RopeScaling("llama3", 8.0)
+    plain = CONFIG.rope_theta ** -(torch.arange(8, dtype=torch.float64) / 8)
+    factors = plain / scale_frequencies(plain, rule)
+    assert factors.min() == 1
+    assert factors.max() == 8
+    path = tmp_path / "m.gguf"
+    write_gguf(path, random_llama(CONFIG), factors=factors.float().numpy())
+    assert checkpoints.read(path).config.rope_scaling == rule
+    others = np.linspace(1, 3, 8, dtype=np.float32)
+    write_gguf(path, random_llama(CONFIG), factors=others)
+    scaling = checkpoints.read(path).config.rope_scaling
+    assert scaling == RopeScaling("factors", factors=tuple(others.tolist()))
+    write_gguf(path, random_llama(CONFIG), factors=others[:5])
+    with pytest.raises(ValueError, match=r"rope_freqs.weight \(5,\) is not \(8,\)"):
+        checkpoints.read(path)
+    for names in ({"type": "linear", "factor": 4.0}, {"type": None, "factor": 4.0}):
+        stated: dict[str, Any] = {
+            f"llama__rope__scaling__{name}": value for name, value in names.items()
+        }
+        write_gguf(path, random_llama(CONFIG), **stated)
+        assert checkpoints.read(path).config.rope_scaling == RopeScaling("linear", 4.0)
+    write_gguf(path, random_llama(CONFIG), factors=others, **stated)
+    with pytest.raises(ValueError, match="scaled by 4.0 and by rope_freqs"):
+        checkpoints.read(path)
+
+
+def test_heads_of_another_size(tmp_path: Path) -> None:
+    model = random_llama(replace(CONFIG, head_dim=32))
+    sizes: dict[str, Any] = {f"llama__attention__{name}_length": 32 for name in ("key", "value")}
+    write_gguf(tmp_path / "m.gguf", model, **sizes, llama__rope__dimension_count=32)
+    tokens = random_tokens(1, 9, vocab_size=64)
+    assert torch.equal(load_pretrained(tmp_path / "m.gguf")(tokens)[0], model(tokens)[0])
+
+
+def test_its_own_sentencepiece_vocabulary_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another model of the same size lies in the folder, where the course's would."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tokenizer.model").write_bytes(b"never read")
+    pieces = ["<unk>", "<s>", "</s>", "\u2581", "a", "b", "\u2581a", "ab"]
+    pieces += [f"<p{i}>" for i in range(64 - len(pieces))]
+    kinds = [2, 3, 3] + [1] * 61
+    scores = [0.0, 0.0, 0.0, -9.0, -9.0, -9.0, -1.0, -2.0, *range(-3, -59, -1)]
+    arrays = {"tokens": pieces, "token_type": kinds, "scores": list(map(float, scores))}
+    said = {"model": "llama", "bos_token_id": 1, "eos_token_id": 2, "add_bos_token": True}
+    overrides: dict[str, Any] = {f"tokenizer__ggml__{name}": value for name, value in said.items()}
+    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), arrays=arrays, **overrides)
+    tokenizer = tokenizer_for(checkpoints.read(tmp_path / "m.gguf"))
+    assert tokenizer.encode("ab", bos=True, eos=True) == [1, 6, 5, 2]
+    assert tokenizer.decode([1, 6, 5, 2]) == "ab"
+    overrides["tokenizer__ggml__add_space_prefix"] = False
+    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), arrays=arrays, **overrides)
+    tokenizer = tokenizer_for(checkpoints.read(tmp_path / "m.gguf"))
+    assert tokenizer.encode("ab", bos=False, eos=False) == [7]
+
+
+def test_what_else_ends_a_text(tmp_path: Path) -> None:
+    said: dict[str, Any] = {
+        "tokenizer__ggml__eot_token_id": 7,
+        "tokenizer__chat_template": "{{ x }}",
+    }
+    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), **said)
+    vocabulary = checkpoints.read(tmp_path / "m.gguf").vocabulary
+    assert vocabulary is not None
+    assert (vocabulary.stop_ids, vocabulary.chat_template) == ([7], "{{ x }}")
+
+
 def test_the_vocabulary_comes_as_plain_data(saved: Path) -> None:
     vocabulary = checkpoints.read(saved).vocabulary
-    assert vocabulary is not None
+    assert isinstance(vocabulary, BytePairVocabulary)
     assert vocabulary.tokens == TOKENS
     assert (vocabulary.pre, vocabulary.bos_id, vocabulary.eos_id) == ("smollm", 62, 63)
     assert vocabulary.pad_id == 63
@@ -218,9 +315,10 @@ def test_the_vocabulary_comes_as_plain_data(saved: Path) -> None:
         ({"llama__block_count": 10**9}, "from 1 to 1,024"),
         ({"llama__feed_forward_length": 95}, "misshapen layers.0.feed_forward.w1.weight (96, 64)"),
         ({"llama__attention__head_count_kv": 3}, "not a multiple of n_kv_heads=3"),
-        ({"llama__rope__scaling__type": "linear"}, "only 'none' is implemented"),
+        ({"llama__rope__scaling__type": "yarn"}, "scaled by 'yarn': linear and rope_freqs"),
         ({"llama__rope__dimension_count": 8}, "only 16 is implemented"),
-        ({"llama__rope__scale_linear": 4.0}, "only 1.0 is implemented"),
+        ({"llama__attention__sliding_window": 16}, "llama.attention.sliding_window is 16"),
+        ({"split__count": 3}, "is one of 3 files: join them with llama.cpp's `llama-gguf-split"),
         ({"llama__embedding_length": 2**31}, "must be an integer from 1 to"),
         ({"tokenizer__ggml__eos_token_id": "x"}, "eos_id='x'"),
         ({"llama__expert_count": 4}, "llama.expert_count is 4"),
@@ -237,9 +335,9 @@ def test_what_this_model_does_not_have_is_refused(
 
 
 def test_an_unknown_storage_type_is_named(tmp_path: Path) -> None:
-    assert "Q5_0" not in TYPES
-    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), "Q5_0")
-    with pytest.raises(ValueError, match="token_embd.weight is stored as Q5_0"):
+    assert "I16" not in TYPES
+    write_gguf(tmp_path / "m.gguf", random_llama(CONFIG), "I16")
+    with pytest.raises(ValueError, match="token_embd.weight is stored as I16"):
         load_pretrained(tmp_path / "m.gguf")
 
 
@@ -284,7 +382,8 @@ def write_one_of_each(path: Path, alignment: int) -> None:
     writer.add_custom_alignment(alignment)
     shapes = (96,), (5, 64), (2, 3, 32), (2, 1, 3, 32), (7, 32), (64,)
     rng = np.random.default_rng(0)
-    for name, shape in zip(TYPES, shapes, strict=True):
+    simple = ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q8_0")
+    for name, shape in zip(simple, shapes, strict=True):
         kind = gguf.GGMLQuantizationType[name]
         stored = gguf.quants.quantize(rng.standard_normal(shape, np.float32), kind)
         writer.add_tensor(name, stored, raw_dtype=kind)

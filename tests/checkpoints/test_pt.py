@@ -9,6 +9,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -69,6 +70,31 @@ def test_round_trip(tmp_path: Path, tied: bool) -> None:
         assert torch.equal(a, b), name
     assert (loaded.output.weight is loaded.tok_embeddings.weight) is tied
     assert os.listdir(tmp_path) == ["m.pt"]
+
+
+def test_numbers_of_numpy_in_a_configuration(tmp_path: Path) -> None:
+    """As a script leaves them that works its sizes out; they hold no code."""
+    model = random_llama()
+    arguments = model.config.to_dict()
+    numbers = {"dim": np.int64(CONFIG.dim), "rope_theta": np.float64(CONFIG.rope_theta)}
+    contents = {"model_args": arguments | numbers, "model": dict(model.state_dict())}
+    torch.save(contents, tmp_path / "m.pt")
+    assert load_pretrained(tmp_path / "m.pt").config == model.config
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("attention.compute_query", "self_attn.q_proj", "holds Hugging Face's weights"),
+        ("", "module.", "holds the weights of a DistributedDataParallel"),
+        ("compute_query", "wq", "holds weights without their configuration"),
+    ],
+)
+def test_weights_of_others_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    state = {name.replace(old, new, 1): t for name, t in random_llama().state_dict().items()}
+    torch.save(state, tmp_path / "m.pt")
+    with pytest.raises(ValueError, match=message):
+        load_pretrained(tmp_path / "m.pt")
 
 
 def test_tied_weights_are_stored_once(saved: Path) -> None:
@@ -219,8 +245,8 @@ DAMAGE = {
     "truncated": "truncated or corrupt",
     "corrupt data": "truncated or corrupt",
     "corrupt end": "truncated or corrupt",
-    "noise": "neither a PyTorch checkpoint nor GGUF",
-    "text": "neither a PyTorch checkpoint nor GGUF",
+    "noise": "no checkpoint of PyTorch, GGUF, safetensors or llama2.c",
+    "text": "no checkpoint of PyTorch, GGUF, safetensors or llama2.c",
     "code": "contains code",
     "raw pickle with code": "contains code",
     "raw pickle cut short": "or is damaged",

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 import inference.decoder
 import inference.packing
 from classifier import LlamaZeroShotClassifier
+from config import RopeScaling
 from inference import Decoder
 from inference.decoder import TYPICAL
 from inference.packing import to_int8
@@ -35,6 +36,8 @@ SHAPES = {
     "untied": replace(CONFIG, tie_embeddings=False),
     "every head its own": replace(CONFIG, n_kv_heads=6),
     "bidirectional": replace(CONFIG, causal=False),
+    "other head size": replace(CONFIG, head_dim=10),
+    "scaled frequencies": replace(CONFIG, rope_scaling=RopeScaling("linear", 4.0)),
     "large eps": replace(CONFIG, layer_norm_eps=0.3),
 }
 

@@ -62,7 +62,7 @@ def test_a_review_that_the_tokenizer_normalises_keeps_its_text(
 def test_what_cannot_be_spelt_is_named_with_its_place() -> None:
     pytest.importorskip("tokenizers")
     tokenizer = BytePairTokenizer(vocabulary())
-    tokenizer._missing_bytes = {0x14}
+    tokenizer._missing_bytes = frozenset({0x14})
     with pytest.raises(ValueError, match=r"x\.txt, line 3: character U\+0014 at index 2"):
         encode_reviews(
             ["a", "b", "c \x14"], tokenizer, 60, place=lambda row: f"x.txt, line {row + 1}"

@@ -86,7 +86,7 @@ def test_layers_keep_what_fits(model: Llama) -> None:
 def test_the_estimate_is_about_what_is_kept(dim: int, T: int) -> None:
     kept = []
     for n_layers in (1, 2):
-        model = random_llama(replace(CONFIG, dim=dim, n_layers=n_layers))
+        model = random_llama(replace(CONFIG, dim=dim, head_dim=0, n_layers=n_layers))
         with kept_activations() as activations:
             result = model.hidden_states(random_tokens(5, T))
         kept.append(sum(activations.values()))

@@ -1,0 +1,205 @@
+"""Hugging Face's folders: `config.json`, weights in safetensors, and a tokenizer.
+
+The weights are one file, or several with an index. The package `safetensors` (extra `formats`)
+checks their headers and maps them into memory. transformers pairs numbers i and i + D/2 of a head
+(see rope.py), so the rows of query and key come in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from checkpoints.contents import Checkpoint, LazyTensors, assemble, our_name
+from checkpoints.vocabulary import from_folder
+from config import LlamaConfig, RopeScaling
+from support.files import read_json
+
+try:
+    import safetensors
+except ImportError as error:
+    raise ValueError(
+        "Hugging Face's folders need the package safetensors (extra formats): "
+        "pip install safetensors tokenizers"
+    ) from error
+
+# The one key table of this format: theirs -> ours; {} is the number of the layer.
+TENSOR_NAMES = {
+    "model.embed_tokens.weight": "tok_embeddings.weight",
+    "model.norm.weight": "norm.weight",
+    "lm_head.weight": "output.weight",
+    "model.layers.{}.input_layernorm.weight": "layers.{}.attention_norm.weight",
+    "model.layers.{}.post_attention_layernorm.weight": "layers.{}.ffn_norm.weight",
+    "model.layers.{}.self_attn.q_proj.weight": "layers.{}.attention.compute_query.weight",
+    "model.layers.{}.self_attn.k_proj.weight": "layers.{}.attention.compute_key.weight",
+    "model.layers.{}.self_attn.v_proj.weight": "layers.{}.attention.compute_value.weight",
+    "model.layers.{}.self_attn.o_proj.weight": "layers.{}.attention.compute_output.weight",
+    "model.layers.{}.mlp.gate_proj.weight": "layers.{}.feed_forward.w1.weight",
+    "model.layers.{}.mlp.down_proj.weight": "layers.{}.feed_forward.w2.weight",
+    "model.layers.{}.mlp.up_proj.weight": "layers.{}.feed_forward.w3.weight",
+}
+CONFIG, INDEX, SINGLE = "config.json", "model.safetensors.index.json", "model.safetensors"
+# What a Llama does not have, by the name that a configuration gives it -> what a Llama says there.
+FIXED: dict[str, tuple[Any, ...]] = {
+    "hidden_act": ("silu",),
+    "attention_bias": (False, None),
+    "mlp_bias": (False, None),
+    "partial_rotary_factor": (1.0, None),
+    "quantization_config": (None,),
+}
+
+
+def pairs_from_halves(weight: Tensor, head_dim: int) -> Tensor:
+    """The rows of a query or key projection, as a RoPE wants them that pairs neighbours."""
+    return weight.unflatten(0, (-1, 2, head_dim // 2)).transpose(1, 2).flatten(0, 2)
+
+
+def halves_from_pairs(weight: Tensor, head_dim: int) -> Tensor:
+    """The inverse of `pairs_from_halves`."""
+    return weight.unflatten(0, (-1, head_dim // 2, 2)).transpose(1, 2).flatten(0, 2)
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a folder, or the one of a safetensors file; tensors are mapped when they are asked for.
+
+    Raises:
+        ValueError: a file is missing or damaged, or the model is no Llama; what it has is named.
+    """
+    folder = path if path.is_dir() else path.parent
+    facts = read_json(folder / CONFIG)
+    opened = _open(path if path.is_file() else folder)
+    places: dict[str, tuple[Any, str]] = {}  # our name -> file, their name
+    shapes: dict[str, tuple[int, ...]] = {}
+    for theirs, file in opened.items():
+        if theirs.endswith("rotary_emb.inv_freq"):  # the configuration implies it
+            continue
+        name = our_name(theirs, TENSOR_NAMES, "huggingface")
+        part = file.get_slice(theirs)
+        if part.get_dtype() not in ("F64", "F32", "F16", "BF16"):
+            raise ValueError(f"{path}: {theirs} is {part.get_dtype()}: weights must be floats")
+        shapes[name] = tuple(part.get_shape())
+        places[name] = file, theirs
+    try:
+        config = read_config(facts)
+        tied = facts.get("tie_word_embeddings")
+        if not isinstance(tied, bool | None):
+            raise ValueError(f"tie_word_embeddings={tied!r}: must be true or false")
+        vocabulary = from_folder(folder, facts)
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}") from error
+
+    def make(name: str) -> Tensor:
+        file, theirs = places[name]
+        tensor = file.get_tensor(theirs)
+        if name.endswith(("compute_query.weight", "compute_key.weight")):
+            tensor = pairs_from_halves(tensor, config.head_dim)
+        return tensor
+
+    for name, shape in shapes.items():
+        if name.endswith(("compute_query.weight", "compute_key.weight")) and (
+            len(shape) != 2 or shape[0] % config.head_dim
+        ):
+            raise ValueError(f"{path}: {name} {shape} has no rows of {config.head_dim} for a head")
+    kind = f"Hugging Face, {_main_dtype(opened)}"
+    return assemble(
+        folder, kind, config, LazyTensors(shapes, make), tied=tied, vocabulary=vocabulary
+    )
+
+
+def _open(path: Path) -> dict[str, Any]:
+    """Tensor name -> opened file, of a file or of all that a folder's index names."""
+    folder = path if path.is_dir() else path.parent
+    index = folder / INDEX
+    listed: dict[str, Any] = {}  # tensor -> file, where there are several
+    names = [path.name if path.is_file() else SINGLE]
+    if path.is_dir() and index.exists():
+        listed = read_json(index).get("weight_map") or {}
+        if not isinstance(listed, dict) or not listed:
+            raise ValueError(f"{index}: has no weight_map of tensors and files")
+        names = sorted(set(map(str, listed.values())))
+        for name in names:
+            if Path(name).name != name or name in (".", ".."):
+                raise ValueError(f"{index}: names the file {name!r}, which is not in the folder")
+    opened: dict[str, Any] = {}
+    for file in (folder / name for name in names):
+        if not file.exists():
+            others = sorted(p.name for p in folder.glob("*.bin"))
+            hint = f"; {others[0]} holds pickles: save it as safetensors" if others else ""
+            raise ValueError(f"{file}: no such file{hint}")
+        try:
+            handle = safetensors.safe_open(file, framework="pt")
+            keys = list(handle.keys())
+        except (safetensors.SafetensorError, OSError, ValueError) as error:
+            raise ValueError(f"{file}: truncated or corrupt ({error}); fetch it again") from error
+        for key in keys:
+            if key in opened:
+                raise ValueError(f"{file}: holds {key}, as another file of the folder does")
+            opened[key] = handle
+    if missing := sorted(listed.keys() - opened.keys()):
+        raise ValueError(f"{index}: names {missing[0]}, which no file holds; fetch it again")
+    return opened
+
+
+def _main_dtype(opened: Mapping[str, Any]) -> str:
+    dtypes = [file.get_slice(name).get_dtype() for name, file in opened.items()]
+    return max(set(dtypes), key=dtypes.count, default="empty")
+
+
+def read_config(facts: Mapping[str, Any]) -> LlamaConfig:
+    """What a `config.json` says; raises a ValueError that names what a Llama does not have."""
+    kind = facts.get("model_type")
+    if kind not in ("llama", "mistral"):
+        raise ValueError(f"its model_type is {kind!r}, and llama and mistral are implemented")
+    for name, allowed in FIXED.items():
+        if name in facts and facts[name] not in allowed:
+            raise ValueError(f"{name}={facts[name]!r}: only {allowed[0]!r} is implemented")
+
+    def get(name: str, *default: Any) -> Any:
+        if facts.get(name) is None and not default:
+            raise ValueError(f"{CONFIG} lacks {name!r}, which a Llama needs")
+        value = facts.get(name)
+        return default[0] if value is None else value
+
+    heads, longest = get("num_attention_heads"), get("max_position_embeddings", 2048)
+    window = facts.get("sliding_window")
+    if window is not None and isinstance(longest, int) and window < longest:
+        raise ValueError(
+            f"sliding_window={window} within a context of {longest} is not implemented; with "
+            f"max_position_embeddings={window} in {CONFIG} it is the same up to there"
+        )
+    theta, scaling = _rope(facts)
+    return LlamaConfig(
+        vocab_size=get("vocab_size"),
+        dim=get("hidden_size"),
+        n_layers=get("num_hidden_layers"),
+        n_heads=heads,
+        n_kv_heads=get("num_key_value_heads", heads),
+        head_dim=get("head_dim", 0),
+        max_seq_len=longest,
+        layer_norm_eps=get("rms_norm_eps", 1e-6),
+        hidden_dim=get("intermediate_size"),
+        rope_theta=theta,
+        rope_scaling=scaling,
+    )
+
+
+def _rope(facts: Mapping[str, Any]) -> tuple[float, RopeScaling | None]:
+    """Base of the wavelengths and scaling, as transformers 5 states them, or as 4 does."""
+    stated = facts.get("rope_parameters") or facts.get("rope_scaling") or {}
+    if not isinstance(stated, dict):
+        raise ValueError(f"rope_scaling={stated!r}: must be an object")
+    theta = stated.get("rope_theta", facts.get("rope_theta", 10000.0))
+    kind = stated.get("rope_type", stated.get("type", "default"))
+    if kind == "default":
+        return theta, None
+    if kind == "linear":
+        return theta, RopeScaling("linear", stated.get("factor", 1.0))
+    if kind != "llama3":
+        raise ValueError(f"RoPE of type {kind!r}: default, linear and llama3 are implemented")
+    fields = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
+    if missing := [name for name in fields if name not in stated]:
+        raise ValueError(f"RoPE of type llama3 lacks {', '.join(missing)}")
+    return theta, RopeScaling("llama3", *(stated[name] for name in fields))
