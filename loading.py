@@ -18,12 +18,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 import checkpoints
+from checkpoints.vocabulary import saved_beside
 from data import STAND_IN
 from engine import DTYPES, Engine, Model, require_room
 from llama import Llama
 from sampling import Sampling
 from support.words import banner, count_in_words
-from tokenizer import TextTokenizer, saved_beside, tokenizer_for
+from tokenizer import TextTokenizer, tokenizer_for
 
 COURSE_CHECKPOINT = "stories42M.pt"
 Texts = TypeVar("Texts", str, list[str])  # one, or several
@@ -79,7 +80,7 @@ def save(model: Llama, tokenizer: TextTokenizer, path: str | PathLike[str]) -> N
     """
     if not isinstance(model, Llama):
         raise ValueError(f"a {type(model).__name__} cannot be saved: save the Llama it was made of")
-    with saved_beside(tokenizer, Path(path)):
+    with saved_beside(tokenizer.vocabulary, Path(path)):
         model.save_pretrained(path)
 
 

@@ -12,38 +12,33 @@ import support.early  # noqa: F401
 
 # isort: split
 
-import json
 import os
 import re
-import struct
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from sentencepiece import SentencePieceProcessor
 
 import checkpoints
 from checkpoints.vocabulary import (
+    SPACE,
+    TOKENIZER_MODEL,
     BytePairVocabulary,
     JsonVocabulary,
     SentencePieceVocabulary,
     Vocabulary,
     as_json,
+    as_llama2c,
     byte_alphabet,
-    from_folder,
-    from_llama2c,
-    from_model_file,
-    vocabulary_from_dict,
+    pieces_of,
+    places,
+    read_vocabulary,
     without_gaps,
 )
 from support import errors
-from support.files import atomic_path, read_bytes
+from support.files import atomic_path
 
-TOKENIZER_MODEL = "tokenizer.model"  # Llama 2's, in the working folder
-REMEDY = "it should hold a tokenizer; give --tokenizer FILE"
-FILE_TYPES = ("json", "model")  # of a tokenizer beside a checkpoint, in the order of looking
-SPACE = "\u2581"  # SentencePiece writes a space as this character
 PADDING = 1 / 32  # an embedding may have so many more rows than tokens: many are padded, for speed
 
 
@@ -59,7 +54,7 @@ class TextTokenizer(ABC):
     chat_template: str | None = None  # Jinja, if the checkpoint brings one
     guesses: tuple[str, ...] = ()  # what the checkpoint does not say, and what was taken
     max_len: int | None  # tokens of a text that are kept
-    file_type: str  # the ending of the file that holds it: model or json
+    vocabulary: Vocabulary  # what it was made of
 
     def encode(self, s: str, bos: bool, eos: bool, specials: bool = False) -> list[int]:
         """Turn a text into token ids.
@@ -108,10 +103,6 @@ class TextTokenizer(ABC):
     def decode(self, t: Sequence[int]) -> str:
         """Turn token ids into text; control tokens leave no trace, invalid UTF-8 is U+FFFD."""
 
-    @abstractmethod
-    def to_bytes(self) -> bytes:
-        """The contents of the file that `load_tokenizer` makes it of."""
-
     def _take(self, vocabulary: Vocabulary) -> set[int]:
         """Take what a checkpoint says beside its tokens; returns those that end a text.
 
@@ -150,35 +141,32 @@ class Tokenizer(TextTokenizer):
     are spelt in bytes, so any text round-trips.
     """
 
-    file_type = "model"
-
     def __init__(
         self,
         max_len: int | None = None,
         tokenizer_model: str | os.PathLike[str] | None = None,
-        content: bytes | None = None,
         vocabulary: SentencePieceVocabulary | None = None,
     ) -> None:
         """Load `tokenizer_model`, by default `tokenizer.model` in the working folder.
 
         Args:
             max_len: tokens of a text that are kept.
-            content: what that file holds, if it has been read already.
-            vocabulary: that, and what a checkpoint says beside it.
+            vocabulary: what that file holds, if it has been read, and what is said beside it.
 
         Raises:
             ValueError: the file is missing or no SentencePiece model, or max_len is no length.
         """
         self._set_max_len(max_len)
         self.model_path = Path(TOKENIZER_MODEL if tokenizer_model is None else tokenizer_model)
-        self.vocabulary = vocabulary
-        if vocabulary is not None:
-            content = vocabulary.model
-        elif content is None:
-            content = read_bytes(self.model_path, REMEDY)
+        if vocabulary is None:
+            found = read_vocabulary(self.model_path)
+            if not isinstance(found, SentencePieceVocabulary):
+                raise ValueError(f"{self.model_path}: not a SentencePiece model")
+            vocabulary = found
+        self.vocabulary: SentencePieceVocabulary = vocabulary
         try:
             self.sp_model = SentencePieceProcessor()
-            self.sp_model.LoadFromSerializedProto(content)
+            self.sp_model.LoadFromSerializedProto(vocabulary.model)
             self.n_words = self.sp_model.vocab_size()
         except (RuntimeError, TypeError) as error:
             raise ValueError(f"{self.model_path}: not a SentencePiece model") from error
@@ -187,11 +175,9 @@ class Tokenizer(TextTokenizer):
         self.add_bos = self.bos_id >= 0  # -1: a model without one
         # Llama 2's model defines no padding (-1); the byte piece of NUL stands in for it.
         self.pad_id = self.sp_model.piece_to_id("<0x00>")
+        ends = self._take(vocabulary)
         controls = {i for i in range(self.n_words) if self.sp_model.is_control(i)}
-        if vocabulary is not None:
-            self.file_type = "json"  # a model has no room for what is said beside it
-            controls |= self._take(vocabulary)
-        self.control_ids = frozenset(controls)
+        self.control_ids = frozenset(controls | ends)
         # Spellings that need care: a control piece, which stays text unless asked for, and the
         # character that stands for a space inside the model, which would come back as one.
         self._controls = {self.sp_model.id_to_piece(i): [i] for i in sorted(self.control_ids)}
@@ -229,11 +215,6 @@ class Tokenizer(TextTokenizer):
     def decode(self, t: Sequence[int]) -> str:
         return self.sp_model.decode(self._texts(t))
 
-    def to_bytes(self) -> bytes:
-        if self.vocabulary is not None:
-            return json.dumps(self.vocabulary.to_dict()).encode()
-        return self.sp_model.serialized_model_proto()
-
     def export(self, path: str | os.PathLike[str] | None = None) -> Path:
         """Write llama2.c's binary form: the longest token's length, then score, length and bytes.
 
@@ -241,23 +222,14 @@ class Tokenizer(TextTokenizer):
             path: default, the model's own with `.bin` at the end.
         """
         path = self.model_path.with_suffix(".bin") if path is None else Path(path)
-        spellings = {self.bos_id: "\n<s>\n", self.eos_id: "\n</s>\n"}
-        tokens = [
-            spellings.get(i, self.sp_model.id_to_piece(i)).replace(SPACE, " ").encode()
-            for i in range(self.n_words)
-        ]
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            file.write(struct.pack("<I", max(map(len, tokens))))
-            for i, token in enumerate(tokens):
-                file.write(struct.pack("<fI", self.sp_model.get_score(i), len(token)) + token)
+        content = as_llama2c(pieces_of(self.vocabulary.model), self.bos_id, self.eos_id)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
         return path
 
 
 class JsonTokenizer(TextTokenizer):
     """Hugging Face's `tokenizer.json`, run by its package `tokenizers` (extra `smollm2`)."""
-
-    file_type = "json"
-    vocabulary: BytePairVocabulary | JsonVocabulary
 
     def __init__(self, vocabulary: JsonVocabulary, max_len: int | None = None) -> None:
         """Build the tokenizer.
@@ -322,9 +294,6 @@ class JsonTokenizer(TextTokenizer):
     def decode(self, t: Sequence[int]) -> str:
         return self._tokenizer.decode(self._texts(t), skip_special_tokens=True)
 
-    def to_bytes(self) -> bytes:
-        return json.dumps(self.vocabulary.to_dict(), ensure_ascii=False).encode()
-
 
 class BytePairTokenizer(JsonTokenizer):
     """Byte-level BPE as GPT-2 introduced it, from the vocabulary that a checkpoint brings.
@@ -354,61 +323,22 @@ def make_tokenizer(vocabulary: Vocabulary, max_len: int | None = None) -> TextTo
     return Tokenizer(max_len, vocabulary=vocabulary)
 
 
-@contextmanager
-def saved_beside(tokenizer: TextTokenizer, checkpoint: Path) -> Iterator[None]:
-    """Keep a tokenizer as `X.tokenizer.json` or `X.tokenizer.model` beside a checkpoint X.pt.
-
-    The checkpoint is to be written within: if that fails, nothing has changed beside it either.
-    """
-    with atomic_path(beside(checkpoint, tokenizer.file_type)) as temporary:
-        temporary.write_bytes(tokenizer.to_bytes())
-        yield
-    for file_type in FILE_TYPES:
-        if file_type != tokenizer.file_type:  # an earlier one's, which would be found as well
-            beside(checkpoint, file_type).unlink(missing_ok=True)
-
-
-def beside(checkpoint: Path, file_type: str) -> Path:
-    """The tokenizer of a checkpoint, where it is a file of its own."""
-    return checkpoint.parent / f"{checkpoint.stem}.tokenizer.{file_type}"
-
-
-def places(checkpoint: Path) -> list[Path]:
-    """Where the tokenizer of a checkpoint is looked for, if it is not inside, in this order."""
-    own = [beside(checkpoint, file_type) for file_type in FILE_TYPES]
-    return list(dict.fromkeys([*own, checkpoint.parent / TOKENIZER_MODEL, Path(TOKENIZER_MODEL)]))
-
-
 def load_tokenizer(path: str | os.PathLike[str], max_len: int | None = None) -> TextTokenizer:
-    """Load a tokenizer from its own file, recognised from the content.
+    """Load a tokenizer from its own file; see `checkpoints.vocabulary.read_vocabulary`.
 
     Args:
-        path: a SentencePiece model, Llama 3's in tiktoken's format, Hugging Face's
-            `tokenizer.json`, llama2.c's `tokenizer.bin`, or an `X.tokenizer.json` of this project.
         max_len: how many tokens of a text are kept.
 
     Raises:
         ValueError: the file is missing, damaged or no tokenizer.
     """
-    content = read_bytes(path, REMEDY)
+    vocabulary = read_vocabulary(path)
+    if isinstance(vocabulary, SentencePieceVocabulary):
+        return Tokenizer(max_len, path, vocabulary)
     try:
-        if content.startswith(b"{"):
-            values = json.loads(content.decode("utf-8"))
-            if "added_tokens" in values:  # Hugging Face's, with other files beside it
-                vocabulary = from_folder(Path(path).parent, {}, content.decode("utf-8"))
-                assert vocabulary is not None
-            else:
-                vocabulary = vocabulary_from_dict(values)
-        elif content[2:4] == b"\0\0":  # the upper half of a length
-            vocabulary = from_llama2c(content)
-        else:
-            vocabulary = from_model_file(content)
-            if isinstance(vocabulary, SentencePieceVocabulary):
-                return Tokenizer(max_len, path, content)
         return make_tokenizer(vocabulary, max_len)
-    except (ValueError, RecursionError) as error:
-        start = "" if str(error).startswith(str(path)) else f"{path}: "
-        raise ValueError(f"{start}{error}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def tokenizer_for(

@@ -59,9 +59,14 @@ class Checkpoint:
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Of all tensors, without making any."""
-        if isinstance(self.tensors, LazyTensors):
-            return self.tensors.shapes
-        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+        return shapes_of(self.tensors)
+
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> Mapping[str, tuple[int, ...]]:
+    """The shapes of tensors, without making any that is not there yet."""
+    if isinstance(tensors, LazyTensors):
+        return tensors.shapes
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def assemble(
@@ -157,3 +162,12 @@ def our_name(theirs: str, table: Mapping[str, str], format: str) -> str:
         return table.get(theirs, f"{format}:{theirs}")
     general = table.get(f"{theirs[: layer.start()]}{{}}{theirs[layer.end() :]}")
     return f"{format}:{theirs}" if general is None else general.format(layer[0])
+
+
+def their_name(name: str, table: Mapping[str, str]) -> str:
+    """The inverse of `our_name`."""
+    theirs = {ours: other for other, ours in table.items()}
+    layer = re.search(r"(?<=\.)\d{1,6}(?=\.)", name)
+    if layer is None:
+        return theirs[name]
+    return theirs[f"{name[: layer.start()]}{{}}{name[layer.end() :]}"].format(layer[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,16 +19,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from checkpoints.contents import Checkpoint, LazyTensors, assemble, our_name
+from checkpoints.contents import Checkpoint, LazyTensors, assemble, our_name, shapes_of, their_name
 from checkpoints.vocabulary import (
     NORMAL,
+    UNUSED,
     BytePairVocabulary,
+    JsonVocabulary,
     SentencePieceVocabulary,
     Vocabulary,
+    from_json,
+    pieces_of,
     sentencepiece_model,
+    without_gaps,
 )
 from config import LlamaConfig, RopeScaling
 from rope import scale_frequencies
+from support.files import atomic_path
 
 try:
     import gguf
@@ -270,9 +276,8 @@ def _rope_scaling(
         raise ValueError(f"{FREQUENCIES} {tuple(factors.shape)} is not ({config.head_dim // 2},)")
     # Llama 3.1's rule comes worked out; by its name other programs can be told of it.
     rule = RopeScaling("llama3", max(1.0, float(factors.max())))
-    frequencies = config.rope_theta ** -(torch.arange(len(factors)) / len(factors)).double()
-    implied = frequencies / scale_frequencies(frequencies, rule)
-    if torch.allclose(implied.float(), factors, rtol=1e-4):
+    implied = _factors(replace(config, rope_scaling=rule))
+    if implied is not None and torch.allclose(implied, factors, rtol=1e-4):
         return rule
     return RopeScaling("factors", factors=tuple(factors.tolist()))
 
@@ -334,3 +339,126 @@ def _dequantise(tensor: StoredTensor, data: memoryview) -> Tensor:
     values = gguf.quants.dequantize(rows, tensor.kind)
     # F32 comes as a view of the file, which is mapped read-only: "W", for writeable, copies it.
     return torch.from_numpy(np.require(values, np.float32, "W"))
+
+
+def write(
+    path: Path,
+    config: LlamaConfig,
+    tensors: Mapping[str, Tensor],
+    vocabulary: Vocabulary | None = None,
+    dtype: torch.dtype | None = None,
+) -> None:
+    """Write a file that llama.cpp reads, a tensor at a time, atomically; norms stay float32.
+
+    Args:
+        dtype: float32 (the default), float16, or int8, which is Q8_0.
+
+    Raises:
+        ValueError: the format does not have what this model has; it is named.
+    """
+    if not config.causal:
+        raise ValueError("llama.cpp's Llama is causal, and this model is not")
+    kind = {None: "F32", torch.float32: "F32", torch.float16: "F16", torch.int8: "Q8_0"}[dtype]
+    block, _ = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[kind]]
+    with atomic_path(path) as temporary:
+        writer = gguf.GGUFWriter(temporary, "llama")
+        _write_config(writer, config)
+        if vocabulary is not None:
+            _write_vocabulary(writer, vocabulary, config.vocab_size)
+        factors = _factors(config)
+        kinds = {}
+        if factors is not None:
+            _add(writer, FREQUENCIES, tuple(factors.shape), "F32")
+        for name, shape in shapes_of(tensors).items():
+            if len(shape) > 1 and shape[-1] % block:
+                raise ValueError(f"{name} {shape}: {kind} takes rows of a multiple of {block}")
+            kinds[name] = kind if len(shape) > 1 else "F32"
+            _add(writer, their_name(name, TENSOR_NAMES), shape, kinds[name])
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_ti_data_to_file()
+        if factors is not None:
+            writer.write_tensor_data(factors.float().numpy())
+        for name in kinds:
+            values = tensors[name].float().contiguous().numpy()
+            packed = gguf.quants.quantize(values, gguf.GGMLQuantizationType[kinds[name]])
+            writer.write_tensor_data(packed)
+        writer.close()
+
+
+def _add(writer: Any, name: str, shape: tuple[int, ...], kind: str) -> None:
+    stored = gguf.GGMLQuantizationType[kind]
+    block, size = gguf.GGML_QUANT_SIZES[stored]
+    plain = {"F32": np.float32, "F16": np.float16}.get(kind, np.uint8)
+    if plain is np.uint8:  # which the library takes in bytes
+        shape = *shape[:-1], shape[-1] // block * size
+        n_bytes = math.prod(shape)
+    else:
+        n_bytes = math.prod(shape) * size
+    writer.add_tensor_info(name, shape, np.dtype(plain), n_bytes, raw_dtype=stored)
+
+
+def _write_config(writer: Any, config: LlamaConfig) -> None:
+    writer.add_name("min-llama")
+    writer.add_block_count(config.n_layers)
+    writer.add_context_length(config.max_seq_len)
+    writer.add_embedding_length(config.dim)
+    writer.add_feed_forward_length(config.hidden_dim)
+    writer.add_head_count(config.n_heads)
+    writer.add_head_count_kv(config.n_kv_heads)
+    writer.add_key_length(config.head_dim)
+    writer.add_value_length(config.head_dim)
+    writer.add_rope_dimension_count(config.head_dim)
+    writer.add_rope_freq_base(config.rope_theta)
+    writer.add_layer_norm_rms_eps(config.layer_norm_eps)
+    writer.add_vocab_size(config.vocab_size)
+    scaling = config.rope_scaling
+    if scaling is not None and scaling.kind == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(scaling.factor)
+
+
+def _factors(config: LlamaConfig) -> Tensor | None:
+    """What each frequency is divided by, where that is a table here."""
+    scaling = config.rope_scaling
+    if scaling is None or scaling.kind == "linear":
+        return None
+    n = config.head_dim // 2
+    plain = config.rope_theta ** -(torch.arange(n, dtype=torch.float64) / n)
+    return (plain / scale_frequencies(plain, scaling)).float()
+
+
+def _write_vocabulary(writer: Any, vocabulary: Vocabulary, rows: int) -> None:
+    if isinstance(vocabulary, JsonVocabulary):
+        vocabulary = from_json(vocabulary)
+    if isinstance(vocabulary, SentencePieceVocabulary):
+        taken = pieces_of(vocabulary.model)
+        tokens, kinds = taken.pieces, taken.kinds
+        padding = rows - len(tokens)
+        writer.add_tokenizer_model("llama")
+        writer.add_token_scores(taken.scores + [0.0] * padding)
+        writer.add_add_space_prefix(taken.add_prefix_space)
+    else:
+        assert isinstance(vocabulary, BytePairVocabulary)
+        vocabulary, _ = without_gaps(vocabulary)
+        tokens, kinds = vocabulary.tokens, vocabulary.token_types
+        padding = rows - len(tokens)
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre(vocabulary.pre)
+        writer.add_token_merges(vocabulary.merges)
+    # llama.cpp wants a token for each row of the embedding.
+    writer.add_token_list(tokens + [f"[PAD{i}]" for i in range(padding)])
+    writer.add_token_types(kinds + [UNUSED] * padding)
+    ids = {token: i for i, token in enumerate(tokens)}
+    bos = ids.get("<s>") if vocabulary.bos_id is None else vocabulary.bos_id
+    eos = ids.get("</s>") if vocabulary.eos_id is None else vocabulary.eos_id
+    for add, i in ((writer.add_bos_token_id, bos), (writer.add_eos_token_id, eos),
+                   (writer.add_pad_token_id, vocabulary.pad_id)):  # fmt: skip
+        if i is not None and i >= 0:
+            add(i)
+    if others := [i for i in vocabulary.stop_ids if i != eos]:
+        writer.add_eot_token_id(others[0])
+    if vocabulary.add_bos is not None:
+        writer.add_add_bos_token(vocabulary.add_bos)
+    if vocabulary.chat_template is not None:
+        writer.add_chat_template(vocabulary.chat_template)

@@ -7,19 +7,32 @@ checks their headers and maps them into memory. transformers pairs numbers i and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from checkpoints.contents import Checkpoint, LazyTensors, assemble, our_name
-from checkpoints.vocabulary import from_folder
+from checkpoints.contents import Checkpoint, LazyTensors, assemble, our_name, their_name
+from checkpoints.vocabulary import (
+    BytePairVocabulary,
+    JsonVocabulary,
+    SentencePieceVocabulary,
+    Vocabulary,
+    as_json,
+    from_folder,
+    json_tokens,
+    pieces_of,
+    without_gaps,
+)
 from config import LlamaConfig, RopeScaling
-from support.files import read_json
+from support.files import new_folder, read_json, write_text
 
 try:
     import safetensors
+    from safetensors.torch import save_file
 except ImportError as error:
     raise ValueError(
         "Hugging Face's folders need the package safetensors (extra formats): "
@@ -203,3 +216,126 @@ def _rope(facts: Mapping[str, Any]) -> tuple[float, RopeScaling | None]:
     if missing := [name for name in fields if name not in stated]:
         raise ValueError(f"RoPE of type llama3 lacks {', '.join(missing)}")
     return theta, RopeScaling("llama3", *(stated[name] for name in fields))
+
+
+def write(
+    folder: Path,
+    config: LlamaConfig,
+    tensors: Mapping[str, Tensor],
+    vocabulary: Vocabulary | None = None,
+    dtype: torch.dtype | None = None,
+) -> None:
+    """Write a folder that transformers reads: configuration, weights in one file, tokenizer.
+
+    Args:
+        folder: made here, whole or not at all.
+        dtype: of the weights; None keeps each tensor's.
+
+    Raises:
+        ValueError: transformers' Llama does not have what this model has, which is named; or there
+            is such a folder already.
+    """
+    facts = config_facts(config)
+    with new_folder(folder) as temporary:
+        state = {}
+        for theirs, tensor in their_tensors(config, tensors):
+            state[theirs] = tensor.to(dtype or tensor.dtype).contiguous()
+        save_file(state, temporary / SINGLE, metadata={"format": "pt"})
+        if vocabulary is not None:
+            special = _write_tokenizer(temporary, vocabulary)
+            write_text(temporary / "generation_config.json", json.dumps(special, indent=2) + "\n")
+            facts |= special
+        write_text(temporary / CONFIG, json.dumps(facts, indent=2) + "\n")
+
+
+def their_tensors(
+    config: LlamaConfig, tensors: Mapping[str, Tensor]
+) -> Iterator[tuple[str, Tensor]]:
+    """The weights under the names, and in the order of rows, that transformers expects."""
+    for name in tensors:
+        tensor = tensors[name]
+        if name.endswith(("compute_query.weight", "compute_key.weight")):
+            tensor = halves_from_pairs(tensor, config.head_dim)
+        yield their_name(name, TENSOR_NAMES), tensor
+
+
+def config_facts(config: LlamaConfig) -> dict[str, Any]:
+    """What a `config.json` says of this model, in the words of transformers 4 and 5.
+
+    Raises:
+        ValueError: it cannot be said there.
+    """
+    if not config.causal:
+        raise ValueError("transformers' Llama is causal, and this model is not")
+    rope: dict[str, Any] = {"rope_type": "default", "rope_theta": config.rope_theta}
+    if (scaling := config.rope_scaling) is not None:
+        if scaling.kind == "factors":
+            raise ValueError("its table of RoPE's factors has no name in transformers' Llama")
+        rope |= {"rope_type": scaling.kind, "factor": scaling.factor}
+        if scaling.kind == "llama3":
+            rope |= {
+                "low_freq_factor": scaling.low_freq_factor,
+                "high_freq_factor": scaling.high_freq_factor,
+                "original_max_position_embeddings": scaling.original_max_seq_len,
+            }
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_act": "silu",
+        "attention_bias": False,
+        "mlp_bias": False,
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.dim,
+        "intermediate_size": config.hidden_dim,
+        "num_hidden_layers": config.n_layers,
+        "num_attention_heads": config.n_heads,
+        "num_key_value_heads": config.n_kv_heads,
+        "head_dim": config.head_dim,
+        "max_position_embeddings": config.max_seq_len,
+        "rms_norm_eps": config.layer_norm_eps,
+        "rope_theta": config.rope_theta,
+        "rope_scaling": None if scaling is None else rope,
+        "rope_parameters": rope,
+        "tie_word_embeddings": config.tie_embeddings,
+        # Else transformers has others of its own.
+        "bos_token_id": None,
+        "eos_token_id": None,
+        "pad_token_id": None,
+    }
+
+
+def _write_tokenizer(folder: Path, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Write the tokenizer's files; returns the special ids as configurations name them."""
+    if isinstance(vocabulary, BytePairVocabulary):
+        vocabulary = as_json(without_gaps(vocabulary)[0])
+    facts: dict[str, Any] = {"clean_up_tokenization_spaces": False}
+    if isinstance(vocabulary, SentencePieceVocabulary):
+        (folder / "tokenizer.model").write_bytes(vocabulary.model)
+        taken = pieces_of(vocabulary.model)
+        tokens = dict(enumerate(taken.pieces))
+        ids = {piece: i for i, piece in tokens.items()}
+        known = {"bos": ids.get("<s>"), "eos": ids.get("</s>"), "pad": None}
+        facts |= {"tokenizer_class": "LlamaTokenizer", "legacy": False, "unk_token": "<unk>"}
+    else:
+        assert isinstance(vocabulary, JsonVocabulary)
+        write_text(folder / "tokenizer.json", vocabulary.json)
+        tokens = {i: token for token, i in json_tokens(vocabulary.json).items()}
+        known = {"bos": None, "eos": None, "pad": None}
+        facts |= {"tokenizer_class": "PreTrainedTokenizerFast"}
+    special: dict[str, Any] = {}
+    for name, own in known.items():
+        stated = getattr(vocabulary, f"{name}_id")
+        special[name] = own if stated is None or stated < 0 else stated
+        if special[name] is not None:
+            facts[f"{name}_token"] = tokens[special[name]]
+    add_bos = vocabulary.add_bos
+    if isinstance(vocabulary, SentencePieceVocabulary) and add_bos is None:
+        add_bos = special["bos"] is not None
+    if add_bos is not None:
+        facts["add_bos_token"] = add_bos
+    if vocabulary.chat_template is not None:
+        facts["chat_template"] = vocabulary.chat_template
+    write_text(folder / "tokenizer_config.json", json.dumps(facts, indent=2) + "\n")
+    ends = sorted({special["eos"], *vocabulary.stop_ids} - {None})
+    special["eos"] = ends if len(ends) > 1 else special["eos"]
+    return {f"{name}_token_id": value for name, value in special.items()}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,17 @@ import torch
 from torch import Tensor
 
 from checkpoints.contents import Checkpoint, LazyTensors, assemble
-from checkpoints.vocabulary import SentencePieceVocabulary, from_llama2c
+from checkpoints.vocabulary import (
+    JsonVocabulary,
+    SentencePieceVocabulary,
+    Vocabulary,
+    as_llama2c,
+    from_json,
+    from_llama2c,
+    pieces_of,
+)
 from config import LlamaConfig
+from support.files import atomic_path
 
 MAGIC = b"24ka"  # 0x616b3432, the lowest byte first
 HEADER = 256  # bytes, from version 1 on
@@ -173,3 +183,77 @@ def _vocabulary(path: Path, vocab_size: int) -> SentencePieceVocabulary | None:
             except ValueError as error:
                 raise ValueError(f"{beside}: {error}") from error
     return None
+
+
+def write(
+    path: Path,
+    config: LlamaConfig,
+    tensors: Mapping[str, Tensor],
+    vocabulary: Vocabulary | None = None,
+    dtype: torch.dtype | None = None,
+) -> None:
+    """Write version 0, or 2 where `dtype` is int8, and beside it `tok<V>.bin`; both atomically.
+
+    Raises:
+        ValueError: the format does not have what this model has; it is named.
+    """
+    for name, implied in {
+        "rope_theta": 10000.0,
+        "rope_scaling": None,
+        "layer_norm_eps": 1e-5,
+        "head_dim": config.dim // config.n_heads,
+        "causal": True,
+    }.items():
+        if (value := getattr(config, name)) != implied:
+            raise ValueError(f"llama2.c has no {name}={value}, and {implied} alone")
+    version = 2 if dtype == torch.int8 else 0
+    hidden_dim = config.hidden_dim or 0
+    group = math.gcd(64, config.dim, hidden_dim) if version else 0
+    C, V = config.dim, config.vocab_size if version or config.tie_embeddings else -config.vocab_size
+    numbers = (C, hidden_dim, config.n_layers, config.n_heads, config.n_kv_heads, V)
+    start = struct.pack("<7i", *numbers, config.max_seq_len)
+    if version:
+        start = MAGIC + struct.pack("<i", version) + start
+        start += struct.pack("<?i", config.tie_embeddings, group)
+        start = start.ljust(HEADER, b"\0")
+    stored, length = layout(version, config, group)
+    with ExitStack() as stack:
+        if vocabulary is not None:
+            tokens = stack.enter_context(atomic_path(path.with_name(f"tok{config.vocab_size}.bin")))
+            tokens.write_bytes(_tokens(vocabulary))
+        file = stack.enter_context(stack.enter_context(atomic_path(path)).open("wb"))
+        file.write(start)
+        for name, place in stored.items():
+            if name == "output.weight" and not version:
+                file.write(_rotations(config))
+            file.write(_stored_bytes(tensors[name].float(), place.group))
+        if config.tie_embeddings and not version:
+            file.write(_rotations(config))
+        assert file.tell() == length
+
+
+def _stored_bytes(tensor: Tensor, group: int) -> bytes:
+    values = tensor.contiguous().numpy()
+    if not group:
+        return values.astype("<f4", copy=False).tobytes()
+    groups = values.reshape(-1, group)
+    scales = np.maximum(np.abs(groups).max(axis=1), 1e-12) / 127
+    whole = np.round(groups / scales[:, None]).astype(np.int8)
+    return whole.tobytes() + scales.astype("<f4").tobytes()
+
+
+def _rotations(config: LlamaConfig) -> bytes:
+    """Cosines and sines of all positions, which llama2.c itself no longer reads."""
+    pairs = np.arange(0, config.head_dim, 2) / config.head_dim
+    angles = np.outer(np.arange(config.max_seq_len), config.rope_theta**-pairs)
+    return np.concatenate((np.cos(angles), np.sin(angles))).astype("<f4").tobytes()
+
+
+def _tokens(vocabulary: Vocabulary) -> bytes:
+    if isinstance(vocabulary, JsonVocabulary):
+        vocabulary = from_json(vocabulary)
+    if not isinstance(vocabulary, SentencePieceVocabulary):
+        raise ValueError(
+            "llama2.c has SentencePiece's tokenizers alone, and this is byte-level BPE"
+        )
+    return as_llama2c(pieces_of(vocabulary.model), 1, 2)

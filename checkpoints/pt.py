@@ -138,8 +138,16 @@ def _model_key(key: str) -> str:
     return key
 
 
-def write(path: Path, config: LlamaConfig, tensors: Mapping[str, Tensor]) -> None:
+def write(
+    path: Path,
+    config: LlamaConfig,
+    tensors: Mapping[str, Tensor],
+    dtype: torch.dtype | None = None,
+) -> None:
     """Write a `.pt` atomically, under the model's own names, tied weights once.
+
+    Args:
+        dtype: of the weights; None keeps each tensor's.
 
     Raises:
         ValueError: there is no room, or the disk refused; nothing is left under the name.
@@ -155,7 +163,7 @@ def write(path: Path, config: LlamaConfig, tensors: Mapping[str, Tensor]) -> Non
                     "configuration says tie_embeddings=True; nothing was written"
                 )
             continue
-        tensor = tensor.detach().cpu()
+        tensor = tensor.detach().cpu().to(dtype or tensor.dtype)
         if tensor.untyped_storage().nbytes() != tensor.nbytes:
             tensor = tensor.clone()  # torch.save would write all that the view is a part of
         state[name] = tensor

@@ -11,16 +11,22 @@ import base64
 import binascii
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
+from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from support.files import read_json
+from sentencepiece import SentencePieceProcessor
 
+from support.files import atomic_path, read_bytes, read_json
+
+SPACE = "\u2581"  # SentencePiece writes a space as this character
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6  # kinds of tokens
 BPE = 2  # SentencePiece's number of the algorithm
-MAX_TOKENS = 2_000_000
+TOKENIZER_MODEL = "tokenizer.model"  # Llama 2's, in the working folder
+FILE_TYPES = ("json", "model")  # of a tokenizer beside a checkpoint, in the order of looking
 
 LLAMA_3_BOS = "<|begin_of_text|>"
 # Llama 3 looks a whole word up before it applies any merge.
@@ -93,6 +99,10 @@ class Vocabulary:
     def _scalars(self) -> dict[str, tuple[type, ...]]:
         return {"chat_template": (str, type(None))}
 
+    def to_file(self) -> tuple[str, bytes]:
+        """What holds it beside a checkpoint: the ending of the file's name, and its contents."""
+        return "json", json.dumps(self.to_dict(), ensure_ascii=False).encode()
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data that JSON can hold."""
         values = asdict(self)
@@ -146,6 +156,11 @@ class SentencePieceVocabulary(Vocabulary):
         ids = dict.fromkeys(("bos_id", "eos_id", "pad_id"), (int, type(None)))
         return {**super()._scalars(), **ids, "model": (bytes,), "add_bos": (bool, type(None))}
 
+    def to_file(self) -> tuple[str, bytes]:
+        """A SentencePiece model, where nothing is said beside it."""
+        alone = self == SentencePieceVocabulary(self.model)
+        return ("model", self.model) if alone else super().to_file()
+
     @classmethod
     def from_dict(cls, values: Any) -> Self:
         if isinstance(values, dict) and isinstance(values.get("model"), str):
@@ -178,6 +193,36 @@ def vocabulary_from_dict(values: Any) -> Vocabulary:
         (k for key, k in kinds.items() if isinstance(values, dict) and key in values), None
     )
     return (named or BytePairVocabulary).from_dict(values)
+
+
+class Pieces(NamedTuple):
+    """A SentencePiece model taken apart, as GGUF and llama2.c hold one."""
+
+    pieces: list[str]
+    scores: list[float]
+    kinds: list[int]
+    add_prefix_space: bool = True
+
+
+def pieces_of(model: bytes) -> Pieces:
+    """Take a SentencePiece model apart; raises a ValueError where it is none."""
+    try:
+        library = SentencePieceProcessor()
+        library.LoadFromSerializedProto(model)
+        ids = range(library.vocab_size())
+        asked = {
+            UNKNOWN: library.is_unknown,
+            CONTROL: library.is_control,
+            UNUSED: library.is_unused,
+            BYTE: library.is_byte,
+        }
+        kinds = [next((kind for kind, is_ in asked.items() if is_(i)), NORMAL) for i in ids]
+        pieces = [library.id_to_piece(i) for i in ids]
+        scored = [library.get_score(i) for i in ids]
+        spaced = library.encode("a", out_type=str)[:1]
+    except (RuntimeError, TypeError) as error:
+        raise ValueError("not a SentencePiece model") from error
+    return Pieces(pieces, scored, kinds, bool(spaced) and spaced[0].startswith(SPACE))
 
 
 def sentencepiece_model(
@@ -401,9 +446,9 @@ def from_llama2c(content: bytes, vocab_size: int | None = None) -> SentencePiece
     kinds = [NORMAL] * len(pieces)
     for i, piece in enumerate(pieces):
         name, kind = special.get(i, (piece, NORMAL))
-        if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
+        if is_byte(piece):
             kind = BYTE
-        pieces[i], kinds[i] = name.replace(" ", "\u2581") if i > 2 else name, kind
+        pieces[i], kinds[i] = name.replace(" ", SPACE) if i > 2 else name, kind
     return SentencePieceVocabulary(sentencepiece_model(pieces, ranked, kinds), add_bos=True)
 
 
@@ -462,6 +507,139 @@ def from_folder(
     vocabulary = from_model_file(model.read_bytes())
     values = {k: v for k, v in special.items() if v not in (None, [])}
     return replace(vocabulary, **values)
+
+
+def as_llama2c(pieces: Pieces, bos_id: int, eos_id: int) -> bytes:
+    """llama2.c's `tokenizer.bin`, the inverse of `from_llama2c`."""
+    spellings = {bos_id: "\n<s>\n", eos_id: "\n</s>\n"}
+    texts = [
+        spellings.get(i, piece).replace(SPACE, " ").encode()
+        for i, piece in enumerate(pieces.pieces)
+    ]
+    parts = [struct.pack("<I", max(map(len, texts)))]
+    for score, text in zip(pieces.scores, texts, strict=True):
+        parts.append(struct.pack("<fI", score, len(text)) + text)
+    return b"".join(parts)
+
+
+def from_json(vocabulary: JsonVocabulary) -> BytePairVocabulary | SentencePieceVocabulary:
+    """What a `tokenizer.json` says, in the terms of files that hold tokens and merges.
+
+    Raises:
+        ValueError: it is of a kind that those cannot hold; what is unknown is named.
+    """
+    ids = json_tokens(vocabulary.json)
+    whole = json.loads(vocabulary.json)
+    tokens = [""] * (max(ids.values(), default=-1) + 1)
+    for token, i in ids.items():
+        tokens[i] = token
+    model, said = (
+        whole["model"],
+        {field.name: getattr(vocabulary, field.name) for field in fields(Vocabulary)},
+    )
+    if model.get("type", "BPE") != "BPE" or "" in tokens:
+        raise ValueError("its tokenizer is no BPE, or has gaps in its ids")
+    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+    kinds = [NORMAL] * len(tokens)
+    for added in whole["added_tokens"]:
+        kinds[added["id"]] = CONTROL if added["special"] else USER_DEFINED
+    if model.get("byte_fallback"):
+        unknown = ids.get(model.get("unk_token") or "<unk>", 0)
+        kinds = [
+            BYTE if is_byte(token) else kind for token, kind in zip(tokens, kinds, strict=True)
+        ]
+        kinds[unknown] = UNKNOWN
+        order: dict[str, int] = {}
+        for rank, merge in enumerate(merges):
+            order.setdefault(merge.replace(" ", ""), rank)
+        ranked = [-float(order.get(token, len(merges))) for token in tokens]
+        begins = json.dumps([whole["normalizer"], whole["pre_tokenizer"]], ensure_ascii=False)
+        spaced = '"Prepend"' in begins or ('"prepend_scheme"' in begins and '"never"' not in begins)
+        own = sentencepiece_model(tokens, ranked, kinds, add_prefix_space=spaced)
+        special = {n: getattr(vocabulary, n) for n in ("bos_id", "eos_id", "pad_id", "add_bos")}
+        return SentencePieceVocabulary(own, **special, **said)
+    pre = next((n for n, form in PRE_TOKENIZERS.items() if form == whole["pre_tokenizer"]), None)
+    if pre is None or whole.get("normalizer"):
+        raise ValueError("its tokenizer cuts a text in a way that has no name: it stays as it is")
+    eos = vocabulary.eos_id if vocabulary.eos_id is not None else -1
+    return BytePairVocabulary(
+        pre=pre,
+        tokens=tokens,
+        token_types=kinds,
+        merges=merges,
+        bos_id=eos if vocabulary.bos_id is None else vocabulary.bos_id,
+        eos_id=eos,
+        pad_id=eos if vocabulary.pad_id is None else vocabulary.pad_id,
+        add_bos=vocabulary.add_bos,
+        **said,
+    )
+
+
+def is_byte(piece: str) -> bool:
+    """Whether a piece is one of the 256 that spell what no other does."""
+    return len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">")
+
+
+def read_vocabulary(path: str | PathLike[str]) -> Vocabulary:
+    """A tokenizer's own file, recognised from the content.
+
+    Args:
+        path: a SentencePiece model, Llama 3's in tiktoken's format, Hugging Face's
+            `tokenizer.json`, llama2.c's `tokenizer.bin`, or an `X.tokenizer.json` of this project.
+
+    Raises:
+        ValueError: the file is missing, damaged or no tokenizer.
+    """
+    content = read_bytes(path, "it should hold a tokenizer; give --tokenizer FILE")
+    try:
+        if content.startswith(b"{"):
+            values = json.loads(content.decode("utf-8"))
+            if "added_tokens" not in values:
+                return vocabulary_from_dict(values)
+            found = from_folder(Path(path).parent, {}, content.decode("utf-8"))
+            assert found is not None
+            return found
+        if content[2:4] == b"\0\0":  # the upper half of a length
+            return from_llama2c(content)
+        vocabulary = from_model_file(content)
+        if isinstance(vocabulary, SentencePieceVocabulary):
+            pieces_of(content)
+        return vocabulary
+    except (ValueError, RecursionError) as error:
+        start = "" if str(error).startswith(str(path)) else f"{path}: "
+        raise ValueError(f"{start}{error}") from error
+
+
+def beside(checkpoint: Path, file_type: str) -> Path:
+    """The tokenizer of a checkpoint, where it is a file of its own."""
+    return checkpoint.parent / f"{checkpoint.stem}.tokenizer.{file_type}"
+
+
+def places(checkpoint: Path) -> list[Path]:
+    """Where the tokenizer of a checkpoint is looked for, if it is not inside, in this order."""
+    own = [beside(checkpoint, file_type) for file_type in FILE_TYPES]
+    return list(dict.fromkeys([*own, checkpoint.parent / TOKENIZER_MODEL, Path(TOKENIZER_MODEL)]))
+
+
+def find_vocabulary(checkpoint_path: Path, own: Vocabulary | None) -> Vocabulary | None:
+    """A checkpoint's own tokenizer, or the file that is found for it; None where there is none."""
+    found = next((place for place in places(checkpoint_path) if place.exists()), None)
+    return own if own is not None or found is None else read_vocabulary(found)
+
+
+@contextmanager
+def saved_beside(vocabulary: Vocabulary, checkpoint: Path) -> Iterator[None]:
+    """Keep a tokenizer as `X.tokenizer.json` or `X.tokenizer.model` beside a checkpoint X.pt.
+
+    The checkpoint is to be written within: if that fails, nothing has changed beside it either.
+    """
+    own_type, content = vocabulary.to_file()
+    with atomic_path(beside(checkpoint, own_type)) as temporary:
+        temporary.write_bytes(content)
+        yield
+    for file_type in FILE_TYPES:
+        if file_type != own_type:  # an earlier one's, which would be found as well
+            beside(checkpoint, file_type).unlink(missing_ok=True)
 
 
 def token_ids(specials: Mapping[str, int], *names: Any) -> list[int]:

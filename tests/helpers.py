@@ -22,10 +22,10 @@ import torch.nn.functional as F
 
 import generation
 from checkpoints import BytePairVocabulary
+from checkpoints.vocabulary import byte_alphabet
 from config import LlamaConfig
 from llama import Llama
 from sampling import choose_token
-from tokenizer import byte_alphabet
 
 PROJECT = Path(__file__).parent.parent
 # No two sizes alike, KV < H; weights far larger than at the start of training, so that every

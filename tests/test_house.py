@@ -39,7 +39,7 @@ ALLOWED = {
         *("cache", "checkpoints", "classifier", "config", "data", "llama", "support"),
         *("tokenizer", "training"),
     },
-    "setup": {"data", "loading", "support"},
+    "setup": {"checkpoints", "data", "support"},
     "flags": {"classifier", "engine", "loading", "sentiment", "support", "training"},
     "run_llama": {
         *("engine", "flags", "loading", "sampling", "sentiment", "support", "tokenizer", "training")
@@ -201,6 +201,7 @@ def help_texts() -> str:
     kit = ("handout", "check", "watch", "submit", "grade", "gradescope", "selftest")
     commands = [["run_llama.py"], ["-m", "setup"], ["tokenizer.py"], ["-m", "benchmarks"]]
     commands += [["-m", "assignment", name] for name in kit]
+    commands += [["-m", "checkpoints", name] for name in ("show", "convert")]
     texts = ""
     for command in commands:
         result = subprocess.run(

@@ -28,6 +28,7 @@ from checkpoints.vocabulary import (
     Vocabulary,
     as_json,
     byte_alphabet,
+    saved_beside,
     sentencepiece_model,
 )
 from config import LlamaConfig
@@ -39,7 +40,6 @@ from tokenizer import (
     Tokenizer,
     load_tokenizer,
     make_tokenizer,
-    saved_beside,
     tokenizer_for,
 )
 
@@ -233,7 +233,7 @@ def test_a_vocabulary_that_contradicts_itself_is_refused(changes: dict, message:
 
 def test_files_are_recognised_from_their_content(trained: Path, tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
-    (tmp_path / "a.model").write_bytes(BytePairTokenizer(vocabulary()).to_bytes())
+    (tmp_path / "a.model").write_bytes(vocabulary().to_file()[1])
     assert isinstance(load_tokenizer(tmp_path / "a.model"), BytePairTokenizer)
     assert isinstance(load_tokenizer(trained), Tokenizer)
     assert load_tokenizer(trained, max_len=2).max_len == 2
@@ -288,7 +288,7 @@ def test_where_a_checkpoints_tokenizer_comes_from(
     found = tokenizer_for(checkpoint(tmp_path / "far" / "Z.pt", 320))
     assert isinstance(found, Tokenizer)
     assert found.model_path.parent.name == "far"
-    with saved_beside(BytePairTokenizer(vocabulary()), model):
+    with saved_beside(vocabulary(), model):
         pass
     assert tokenizer_for(checkpoint(model, size)).n_words == size
     assert tokenizer_for(checkpoint(model, 320), path="tokenizer.model").n_words == 320
@@ -306,7 +306,7 @@ def test_what_is_said_beside_the_tokens_is_kept(trained: Path, tmp_path: Path, k
         own: Any = replace(as_json(vocabulary()), eos_id=8, **said)
     else:
         own = SentencePieceVocabulary(model_of_arrays(trained), eos_id=8, **said)
-    with saved_beside(make_tokenizer(own), tmp_path / "m.pt"):
+    with saved_beside(make_tokenizer(own).vocabulary, tmp_path / "m.pt"):
         pass
     found = load_tokenizer(tmp_path / "m.tokenizer.json")
     assert (found.eos_id, found.add_bos, found.chat_template) == (8, False, "{{ x }}")
@@ -450,16 +450,16 @@ def test_a_saved_tokenizer_is_found_again_and_none_of_another_kind(
 ) -> None:
     pytest.importorskip("tokenizers")
     for saved in (BytePairTokenizer(vocabulary()), Tokenizer(tokenizer_model=trained)):
-        with saved_beside(saved, tmp_path / "X.pt"):
+        with saved_beside(saved.vocabulary, tmp_path / "X.pt"):
             pass
         (file,) = tmp_path.iterdir()
-        assert file.name == f"X.tokenizer.{saved.file_type}"
+        assert file.name == f"X.tokenizer.{saved.vocabulary.to_file()[0]}"
         again = load_tokenizer(file)
         assert type(again) is type(saved)
         assert again.encode("the 12 heroes", True, True) == saved.encode(
             "the 12 heroes", True, True
         )
-    assert json.loads(BytePairTokenizer(vocabulary()).to_bytes())["pre"] == "smollm"
+    assert json.loads(vocabulary().to_file()[1])["pre"] == "smollm"
 
 
 @settings(max_examples=200, deadline=None)

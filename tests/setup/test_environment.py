@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from setup import environment, external, prepare
+from setup import environment, external
 from setup.__main__ import EXTRAS
 from setup.external import ExternalFile
 from tests.helpers import PROJECT
@@ -25,10 +25,7 @@ def test_too_little_room_is_said_first(tmp_path: Path, monkeypatch: pytest.Monke
         external.from_package(file, tmp_path)
     with pytest.raises(ValueError, match="the environment .* takes"):
         environment.make_environment(tmp_path / "env")
-    (tmp_path / "m.gguf").write_bytes(b"GGUF" * 10**6)
-    with pytest.raises(ValueError, match=r"converting m\.gguf takes"):
-        prepare.convert(tmp_path / "m.gguf", tmp_path / "m.pt")
-    assert os.listdir(tmp_path) == ["m.gguf"]
+    assert not os.listdir(tmp_path)
 
 
 def test_the_environments_packages_are_pyprojects() -> None:

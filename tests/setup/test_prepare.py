@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from setup import prepare
+from checkpoints.convert import convert
 from setup.prepare import split_snippets
 from tests.helpers import run_code
 
@@ -33,14 +33,15 @@ def test_a_disk_that_fills_up_while_converting_leaves_nothing(tmp_path: Path) ->
     write_gguf(tmp_path / "m.gguf", random_llama(CONFIG))
     code = (
         "import resource, sys; sys.path.insert(0, '.')\n"
-        "from pathlib import Path; from setup.prepare import convert; from support import errors\n"
+        "from pathlib import Path; from support import errors\n"
+        "from checkpoints.convert import convert\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000,) * 2)\n"
         f"folder = Path({str(tmp_path)!r})\n"
-        "errors.run(lambda: convert(folder / 'm.gguf', folder / 'm.pt'))\n"
+        "errors.run(lambda: convert(folder / 'm.gguf', folder / 'm.pt', 'course'))\n"
     )
     result = run_code(code)
     assert result.returncode == 2, result.stderr
     assert "m.pt: could not be written" in result.stderr.splitlines()[-1]
     assert sorted(os.listdir(tmp_path)) == ["m.gguf"]
-    prepare.convert(tmp_path / "m.gguf", tmp_path / "m.pt")
+    convert(tmp_path / "m.gguf", tmp_path / "m.pt", "course")
     assert (tmp_path / "m.pt").exists()
