@@ -11,6 +11,7 @@ from typing import Any
 from classifier import QUESTION
 from engine import DTYPES, ENGINES
 from loading import COURSE_CHECKPOINT
+from perplexity import WINDOW
 from sentiment.finetune import BEST_BY, FROZEN, WHOLE_MODEL, FinetuneOptions
 from sentiment.pooling import POOLING_METHODS
 from sentiment.prompt import COURSE_BATCH, PromptOptions
@@ -28,17 +29,19 @@ PROMPT = (
 def get_args(modes: tuple[str, ...]) -> argparse.Namespace:
     """The command line, in groups by mode."""
     parser = errors.ArgumentParser(
-        description="LLaMA from scratch: generate text, classify zero-shot, finetune, classify. "
-        "Flags may be spelt with - or _; of a file to read, - is standard input.",
+        description="LLaMA from scratch: generate text, score it, classify zero-shot, finetune, "
+        "classify. Flags may be spelt with - or _; of a file to read, - is standard input.",
     )
     add_common_flags(parser, modes)
-    add_model_flags(parser.add_argument_group("generate, prompt and finetune"))
+    add_model_flags(parser.add_argument_group("generate, score, prompt and finetune"))
     add_generate_flags(parser.add_argument_group("generate"))
     add_review_flags(parser.add_argument_group("prompt and finetune"))
     add_probabilities_flag(parser.add_argument_group("prompt, finetune and classify"))
     add_prompt_flags(parser.add_argument_group("prompt"))
     add_finetune_flags(parser.add_argument_group("finetune"))
     add_classify_flags(parser.add_argument_group("classify"))
+    add_file_flag(parser.add_argument_group("classify and score"))
+    add_score_flags(parser.add_argument_group("score"))
     args = parser.parse_args()
     if args.option == "classify":
         refuse_other_flags(modes)
@@ -51,6 +54,7 @@ def refuse_other_flags(modes: tuple[str, ...]) -> None:
     add_common_flags(own, modes)
     add_probabilities_flag(own)
     add_classify_flags(own)
+    add_file_flag(own)
     _, others = own.parse_known_args()
     if others:
         raise ValueError(f"{others[0]}: --option classify does not take it; leave it out")
@@ -67,13 +71,13 @@ def add(group: Any, flag: str, metavar: str | None, text: str, **options: Any) -
 
 def add_common_flags(group: Any, modes: tuple[str, ...]) -> None:
     about = (
-        "generate: continue a text; prompt: zero-shot labels; finetune: train a classifier; "
-        "classify: use it"
+        "generate: continue a text; score: perplexity of one; prompt: zero-shot labels; finetune: "
+        "train a classifier; classify: use it"
     )
     add(group, "--option", None, about, choices=modes, default="generate")
     model = (
-        f"a .pt or GGUF checkpoint (default: {COURSE_CHECKPOINT}, or the stand-in without it); "
-        "for classify where the model of a frozen run lies now"
+        f"a checkpoint of any format, or its folder (default: {COURSE_CHECKPOINT}, or the stand-in "
+        "without it); for classify where the model of a frozen run lies now"
     )
     add(group, "--pretrained-model-path", "FILE", model)
     devices = ("auto", "cpu", "cuda", "mps")
@@ -121,6 +125,14 @@ def add_generate_flags(group: Any) -> None:
     add(group, "--top_k", "K", "sample among the K most likely tokens (default: all)", type=int)
     top_p = "sample among the fewest tokens that hold this share of the probability (default: 1)"
     add(group, "--top_p", "P", top_p, type=float)
+    min_p = "sample among the tokens of at least P times the greatest probability (default: all)"
+    add(group, "--min_p", "P", min_p, type=float)
+    penalty = "make tokens that were there less likely, by a factor on their logits"
+    add(group, "--repetition_penalty", "R", penalty, type=float, default=1.0)
+    logprobs = "list each token with its log-probability, that of the model before any filter"
+    add(group, "--logprobs", None, logprobs, action="store_true")
+    stop = "end before this text; may be given several times"
+    add(group, "--stop", "TEXT", stop, action="append", default=[])
     for name, of in (("low", "temperature 0"), ("high", "another temperature")):
         flag = f"--generated_sentence_{name}_temp_out"
         file = f"generated-sentence-temp-{'0' if name == 'low' else '1'}.txt"
@@ -230,5 +242,19 @@ def add_probabilities_flag(group: Any) -> None:
 
 def add_classify_flags(group: Any) -> None:
     add(group, "--text", "TEXT", "a review (default: lines on standard input)")
-    add(group, "--file", "FILE", "reviews, one a line; - is standard input, too")
     add(group, "--run", "NAME", "the run in runs/ that trained (default: the newest finished one)")
+
+
+def add_file_flag(group: Any) -> None:
+    file = "classify: reviews, one a line; score: the text; - is standard input"
+    add(group, "--file", "FILE", file)
+
+
+def add_score_flags(group: Any) -> None:
+    window = f"tokens that are read at once (default: {WINDOW}, or the context if that is shorter)"
+    add(group, "--window", "N", window, type=int)
+    stride = (
+        "tokens from one window to the next: the fewer, the more each token has before it "
+        "(default: half a window)"
+    )
+    add(group, "--stride", "N", stride, type=int)

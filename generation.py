@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cache import KeyValueCache, check_mask
 from config import LlamaConfig
-from sampling import Sampling, choose_token
+from sampling import Filters, Sampling, choose_token
 
 
 class Options(TypedDict, total=False):
@@ -24,7 +24,12 @@ class Options(TypedDict, total=False):
     stop_tokens: Collection[int]  # a row is finished with the first of these, and filled up with it
     generator: torch.Generator | None  # the source of randomness; None is torch's global one
     mask: Tensor | None  # (B, T) boolean, True where a token is real, padding on either side
+    logprobs: list[Tensor] | None  # takes the (B, 1) log-probabilities of each step's new tokens
     use_cache: bool  # keep keys and values of old tokens; changes the time, not the result
+
+
+class SamplingOptions(Options, Filters):
+    """What `generate` and `stream` take: `Sampling`'s fields as well."""
 
 
 class TextGenerator:
@@ -56,10 +61,9 @@ class TextGenerator:
         max_new_tokens: int,
         temperature: float = 1.0,
         *,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        **options: Unpack[Options],
-    ) -> Tensor:
+        return_logprobs: bool = False,
+        **options: Unpack[SamplingOptions],
+    ) -> Any:  # a Tensor, or two
         """Continue each row of `idx`, feeding every new token back into the model.
 
         When a text outgrows `max_seq_len`, its last half is kept and read once more. A
@@ -69,32 +73,34 @@ class TextGenerator:
             idx: (B, T) prompts, T at most max_seq_len; rows of unequal length are padded.
             max_new_tokens: how many tokens to add.
             temperature: 0 takes the most likely token; above, samples (`sampling.py`).
-            top_k: sample among the k most likely tokens only.
-            top_p: sample among the fewest tokens that hold this share of the probability, (0, 1].
-            options: stop_tokens, generator, mask, use_cache; see `Options`.
+            options: top_k, top_p, min_p, repetition_penalty as in `sampling.Sampling`; stop_tokens,
+                generator, mask, use_cache as in `Options`.
 
         Returns:
             (B, T + new): idx and what follows; new is max_new_tokens, or fewer when every row
-            has met a stop token.
+            has met a stop token. With return_logprobs also (B, new), the log-probability that the
+            model itself gives each new token, whatever the sampling; 0 after a stop token.
 
         Raises:
             ValueError: an argument is out of range, or the prompt is empty or too long.
         """
-        new = self.write(idx, max_new_tokens, Sampling(temperature, top_k, top_p), **options)
-        return torch.cat((idx, *new), dim=1)
+        logprobs = [torch.empty(len(idx), 0, device=idx.device)]
+        if return_logprobs:
+            options["logprobs"] = logprobs
+        text = torch.cat((idx, *self.stream(idx, max_new_tokens, temperature, **options)), dim=1)
+        return (text, torch.cat(logprobs, dim=1)) if return_logprobs else text
 
     def stream(
         self,
         idx: Tensor,
         max_new_tokens: int,
         temperature: float = 1.0,
-        *,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[SamplingOptions],
     ) -> Iterator[Tensor]:
         """Yield (B, 1) new tokens at a time; the arguments are those of `generate`."""
-        return self.write(idx, max_new_tokens, Sampling(temperature, top_k, top_p), **options)
+        filters: Any = {k: v for k, v in options.items() if k in Filters.__annotations__}
+        others: Any = {k: v for k, v in options.items() if k not in filters}
+        return self.write(idx, max_new_tokens, Sampling(temperature, **filters), **others)
 
     @torch.no_grad()
     def write(
@@ -106,6 +112,7 @@ class TextGenerator:
         stop_tokens: Collection[int] = (),
         generator: torch.Generator | None = None,
         mask: Tensor | None = None,
+        logprobs: list[Tensor] | None = None,
         use_cache: bool = True,
     ) -> Iterator[Tensor]:
         """The loop behind `generate` and `stream`: yield (B, 1) new tokens at a time.
@@ -132,7 +139,10 @@ class TextGenerator:
                     slots = min(limit, tokens.shape[1] + max_new_tokens - step)
                     cache = self.new_cache(len(idx), slots)
                 logits, _ = self(tokens, mask=None if bool(real.all()) else real, cache=cache)
-            new = choose_token(logits[:, -1], sampling, generator)  # (B, 1)
+            seen = torch.where(real, tokens, tokens[:, -1:])  # padding stands for a token again
+            new = choose_token(logits[:, -1], sampling, generator, seen)  # (B, 1)
+            if logprobs is not None:
+                logprobs.append(log_probabilities(logits[:, -1], new).masked_fill(finished, 0.0))
             # A finished row repeats its stop token, which is the last one it holds.
             new = torch.where(finished, tokens[:, -1:], new)
             finished |= torch.isin(new, stops)
@@ -141,6 +151,11 @@ class TextGenerator:
             yield new
             if len(stops) and bool(finished.all()):
                 return
+
+
+def log_probabilities(logits: Tensor, tokens: Tensor) -> Tensor:
+    """Of (..., T) tokens under (..., V) logits, in float32: of the model, before any filter."""
+    return F.log_softmax(logits.float(), dim=-1).gather(-1, tokens)
 
 
 def check_prompt(idx: Tensor, max_new_tokens: int, mask: Tensor | None, limit: int) -> None:

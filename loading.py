@@ -8,10 +8,10 @@ print(generate(model, tokenizer, "Water boils at", 20, temperature=0))
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ from checkpoints.vocabulary import saved_beside
 from data import STAND_IN
 from engine import DTYPES, Engine, Model, require_room
 from llama import Llama
-from sampling import Sampling
+from sampling import Filters, Sampling
 from support.words import banner, count_in_words
 from tokenizer import TextTokenizer, tokenizer_for
 
@@ -91,26 +91,32 @@ def generate(
     max_new_tokens: int = 75,
     temperature: float = 1.0,
     *,
-    top_k: int | None = None,
-    top_p: float | None = None,
     seed: int | None = None,
+    stop: Sequence[str] = (),
+    **filters: Unpack[Filters],
 ) -> Texts:
     """Continue a text, or several at once; each is returned with what follows it.
 
     Args:
         text: a text, or a list of them.
         max_new_tokens: how many tokens to add at most; a text ends earlier where the model ends it.
-        temperature, top_k, top_p: how they are chosen; see `sampling.Sampling`.
+        temperature: how they are chosen; 0 takes the most likely one.
         seed: of the choice; None takes torch's global source of randomness.
+        stop: texts before the first of which the new one ends.
+        filters: top_k, top_p, min_p, repetition_penalty; see `sampling.Sampling`.
 
     Raises:
         ValueError: an argument is out of range, or a text has no token or too many.
     """
-    sampling = Sampling(temperature, top_k, top_p)
+    sampling = Sampling(temperature, **filters)
     texts = [text] if isinstance(text, str) else text
     prompts = [torch.tensor(encode_prompt(tokenizer, part)) for part in texts]
     rows = write_rows(model, tokenizer, prompts, max_new_tokens, sampling, seed)
-    whole = [tokenizer.decode(p.tolist() + row) for p, row in zip(prompts, rows, strict=True)]
+    whole = []
+    for prompt, row in zip(prompts, rows, strict=True):
+        start = len(settled(tokenizer.decode(prompt.tolist())))
+        written = tokenizer.decode(prompt.tolist() + row)
+        whole.append(written[:start] + before(written[start:], stop))
     return whole[0] if isinstance(text, str) else whole
 
 
@@ -146,15 +152,13 @@ def stream_text(
     max_new_tokens: int = 75,
     temperature: float = 1.0,
     *,
-    top_k: int | None = None,
-    top_p: float | None = None,
     seed: int | None = None,
+    stop: Sequence[str] = (),
+    **filters: Unpack[Filters],
 ) -> Iterator[str]:
     """Yield what follows a text, piece by piece as it is written; see `generate`."""
-    sampling = Sampling(temperature, top_k, top_p)
-    return stream_pieces(
-        model, tokenizer, encode_prompt(tokenizer, text), max_new_tokens, sampling, seed
-    )
+    sampling, ids = Sampling(temperature, **filters), encode_prompt(tokenizer, text)
+    return stream_pieces(model, tokenizer, ids, max_new_tokens, sampling, seed, stop)
 
 
 def stream_pieces(
@@ -164,12 +168,15 @@ def stream_pieces(
     max_new_tokens: int,
     sampling: Sampling,
     seed: int | None = None,
+    stop: Sequence[str] = (),
+    logprobs: list[Tensor] | None = None,
 ) -> Iterator[str]:
     """Yield the text of each token that follows `ids`: nothing for a part of a character.
 
-    The pieces continue `settled(tokenizer.decode(ids))`.
+    The pieces continue `settled(tokenizer.decode(ids))`. What may be the beginning of a text in
+    `stop` is held back until it is known not to be. `logprobs` takes the log-probability of each.
     """
-    text = settled(tokenizer.decode(ids))
+    prompt = text = settled(tokenizer.decode(ids))
     new: list[int] = []
     for token in model.write(
         torch.tensor([ids], device=model.device),
@@ -177,13 +184,33 @@ def stream_pieces(
         sampling,
         stop_tokens=tokenizer.control_ids,
         generator=generator(model, seed),
+        logprobs=logprobs,
     ):
         new.append(int(token))
         longer = tokenizer.decode(ids + new)
-        if len(new) < max_new_tokens and new[-1] not in tokenizer.control_ids:
+        last = len(new) == max_new_tokens or new[-1] in tokenizer.control_ids
+        if not last:
             longer = settled(longer)
+        written = longer[len(prompt) :]
+        if (kept := before(written, stop)) != written:
+            yield (prompt + kept)[len(text) :]
+            return
+        if not last:
+            longer = longer[: len(longer) - begun(written, stop)]
         yield longer[len(text) :]
         text = longer
+
+
+def before(text: str, stop: Sequence[str]) -> str:
+    """A text up to the first of others that it holds."""
+    return text[: min((at for part in stop if (at := text.find(part)) >= 0), default=None)]
+
+
+def begun(text: str, stop: Sequence[str]) -> int:
+    """How many characters at the end of a text begin one of others."""
+    longest = max(map(len, stop), default=1) - 1
+    ends = range(min(longest, len(text)), 0, -1)
+    return next((n for n in ends if any(part.startswith(text[-n:]) for part in stop)), 0)
 
 
 def settled(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The modes: `python run_llama.py --option {generate,prompt,finetune,classify}`.
+"""The modes: `python run_llama.py --option {generate,score,prompt,finetune,classify}`.
 
 Flags, defaults and file names are the course's; its own checkpoint is `stories42M.pt`. Where
 nothing was asked for and that file is absent, the stand-in that setup.sh prepared is used.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from engine import Engine, Model
 from flags import get_args
@@ -28,6 +29,7 @@ from loading import (
     settled,
     stream_pieces,
 )
+from perplexity import score_text
 from sampling import Sampling
 from sentiment.classify import AT_ONCE, read_lines, run_classify
 from sentiment.evaluation import probabilities_path
@@ -65,7 +67,10 @@ def generate(args: argparse.Namespace) -> None:
     if args.temperature is not None:
         texts = {args.temperature: low if args.temperature == 0 else high}
     # What can be wrong is found before the model is read.
-    runs = [(Sampling(t, args.top_k, args.top_p), outfile) for t, outfile in texts.items()]
+    filters = args.top_k, args.top_p, args.min_p, args.repetition_penalty
+    runs = [(Sampling(t, *filters), outfile) for t, outfile in texts.items()]
+    if "" in args.stop:
+        raise ValueError("--stop is empty: give the text before which to end")
     if args.max_new_tokens < 1:
         raise ValueError(f"--max_new_tokens {args.max_new_tokens}: must be at least 1")
     text = args.prompt
@@ -88,7 +93,14 @@ def generate(args: argparse.Namespace) -> None:
     print(banner("expected", f"about {time_in_words(expected)} for {work}"))
     for sampling, outfile in runs:
         text, whole = write_sentence(
-            model, tokenizer, ids, args.max_new_tokens, sampling, args.seed
+            model,
+            tokenizer,
+            ids,
+            args.max_new_tokens,
+            sampling,
+            args.seed,
+            args.stop,
+            args.logprobs,
         )
         write_text(outfile, text)
         print(f"Wrote generated sentence to {outfile}.")
@@ -103,8 +115,10 @@ def write_sentence(
     max_new_tokens: int,
     sampling: Sampling,
     seed: int,
+    stop: list[str],
+    list_logprobs: bool,
 ) -> tuple[str, bool]:
-    """Generate one text and print it as it comes.
+    """Generate one text and print it as it comes; then, if asked to, each token's log-probability.
 
     Returns:
         The text with its prompt, and whether it is whole: Ctrl-C ends one, which is kept.
@@ -112,10 +126,13 @@ def write_sentence(
     text = settled(tokenizer.decode(ids))
     print(f"\nTemperature is {sampling.temperature}\n{text}", end="", flush=True)
     pieces: list[str] = []  # one of each token
+    logprobs: list[Tensor] | None = [] if list_logprobs else None
     start = first = time.perf_counter()
     whole = False
     try:
-        for piece in stream_pieces(model, tokenizer, ids, max_new_tokens, sampling, seed):
+        for piece in stream_pieces(
+            model, tokenizer, ids, max_new_tokens, sampling, seed, stop, logprobs
+        ):
             if not pieces:
                 first = time.perf_counter()
             pieces.append(piece)
@@ -129,7 +146,24 @@ def write_sentence(
         f"\n---------------\n{len(pieces)} tokens in {time_in_words(seconds)}: "
         f"{len(pieces) / seconds:.1f} tokens/s, the first after {time_in_words(first - start)}"
     )
+    for piece, logprob in zip(pieces, logprobs or [], strict=False):
+        print(f"{logprob.item():10.4f}  {piece!r}")
     return text + "".join(pieces), whole
+
+
+def score(args: argparse.Namespace) -> None:
+    """--option score: how well the model predicts the text of a file."""
+    if args.file is None:
+        raise ValueError("score needs a text: --file FILE, - being standard input")
+    text = as_text(read_bytes(args.file, "it should hold a text"), args.file)
+    checkpoint, why = choose_checkpoint(args.pretrained_model_path)
+    model, tokenizer = load_for(args, checkpoint, why, engine_of(args))
+    found = score_text(model, tokenizer, text, args.window, args.stride, progress=True)
+    speed = f"{found.tokens / found.seconds:,.0f} tokens/s"
+    took = f"{found.tokens:,} tokens in {time_in_words(found.seconds)}: {speed}"
+    print(banner("read", f"{found.n_bytes:,} bytes, {took}"))
+    per_byte = f"{found.bits_per_byte:.4f} bits per byte"
+    print(banner("score", f"perplexity {found.perplexity:.4f} per token, {per_byte}"))
 
 
 def seconds_per_token(model: Model, T: int) -> float:
@@ -341,7 +375,13 @@ def files_of(args: argparse.Namespace, checkpoint: Path) -> list[Path]:
     return [checkpoint, *([Path(args.tokenizer)] if args.tokenizer else places(checkpoint))]
 
 
-MODES = {"generate": generate, "prompt": prompt, "finetune": finetune, "classify": classify}
+MODES = {
+    "generate": generate,
+    "score": score,
+    "prompt": prompt,
+    "finetune": finetune,
+    "classify": classify,
+}
 
 
 def main() -> None:

@@ -1,12 +1,13 @@
-"""From logits to the next token: argmax, temperature, top-k, top-p. Pure functions.
+"""From logits to the next token: argmax, temperature, and what narrows the choice. Pure functions.
 
-Shapes: B batch, V vocabulary. The order is the one of transformers: temperature first, then
-top-k, then top-p, then the draw.
+Shapes: B batch, V vocabulary. The order is the one of transformers: the penalty on repetition,
+temperature, top-k, top-p, min-p, the draw.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +27,8 @@ class Sampling:
     temperature: float = 1.0  # 0 takes the most likely token
     top_k: int | None = None  # of the most likely tokens; None keeps them all
     top_p: float | None = None  # share of the probability, (0, 1]; None keeps all of it
+    min_p: float | None = None  # share of the greatest probability, (0, 1]; None keeps all of it
+    repetition_penalty: float = 1.0  # above 1, tokens that were there become less likely
 
     def __post_init__(self) -> None:
         temperature, top_k, top_p = self.temperature, self.top_k, self.top_p
@@ -37,6 +40,20 @@ class Sampling:
             raise ValueError(f"top_k={top_k}: must be at least 1; leave it out to keep every token")
         if top_p is not None and not 0 < top_p <= 1:
             raise ValueError(f"top_p={top_p}: must be in (0, 1]; leave it out to keep every token")
+        min_p, penalty = self.min_p, self.repetition_penalty
+        if min_p is not None and not 0 < min_p <= 1:
+            raise ValueError(f"min_p={min_p}: must be in (0, 1]; leave it out to keep every token")
+        if not 0 < penalty < float("inf"):
+            raise ValueError(f"repetition_penalty={penalty}: must be a positive number; 1 is none")
+
+
+class Filters(TypedDict, total=False):
+    """The fields of `Sampling` beside the temperature, as generating functions take them."""
+
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    repetition_penalty: float
 
 
 def scale(logits: Tensor, temperature: float) -> Tensor:
@@ -81,6 +98,27 @@ def filter_top_p(logits: Tensor, p: float) -> Tensor:
     return torch.full_like(logits, float("-inf")).scatter(-1, indices, kept)
 
 
+def filter_min_p(logits: Tensor, p: float) -> Tensor:
+    """Keep the tokens of at least p times the greatest probability and set the others to -inf.
+
+    Nguyen et al. 2024, https://arxiv.org/abs/2407.01082, section 3.
+    """
+    probabilities = F.softmax(logits, dim=-1)
+    least = p * probabilities.amax(dim=-1, keepdim=True)
+    return logits.masked_fill(probabilities < least, float("-inf"))
+
+
+def penalise_repetition(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
+    """Make (B, T) tokens less likely: a positive logit is divided by the penalty, others times it.
+
+    Keskar et al. 2019, https://arxiv.org/abs/1909.05858, section 4.1, whose rule this is where
+    logits are positive.
+    """
+    scores = logits.gather(-1, seen)
+    lowered = torch.where(scores > 0, scores / penalty, scores * penalty)
+    return logits.scatter(-1, seen, lowered)
+
+
 def sample_next(
     logits: Tensor, temperature: float, generator: torch.Generator | None = None
 ) -> Tensor:
@@ -108,15 +146,23 @@ def sample_next(
 
 
 def choose_token(
-    logits: Tensor, sampling: Sampling, generator: torch.Generator | None = None
+    logits: Tensor,
+    sampling: Sampling,
+    generator: torch.Generator | None = None,
+    seen: Tensor | None = None,
 ) -> Tensor:
-    """`sample_next` among the tokens that top-k and top-p leave; (B, V) to (B, 1).
+    """`sample_next` among the tokens that the filters leave; (B, V) to (B, 1).
+
+    Args:
+        seen: (B, T), the tokens that a penalty on repetition is for.
 
     Raises:
         ValueError: a row has no finite logit.
     """
     if not bool(torch.isfinite(logits.amax(dim=-1)).all()):  # NaN is passed on by amax
         raise ValueError("logits are not finite: damaged weights, or a dtype that is too narrow")
+    if sampling.repetition_penalty != 1 and seen is not None:
+        logits = penalise_repetition(logits.float(), seen, sampling.repetition_penalty)
     if sampling.temperature == 0:
         return sample_next(logits, 0.0, generator)
     logits = scale(logits, sampling.temperature)
@@ -124,4 +170,6 @@ def choose_token(
         logits = filter_top_k(logits, sampling.top_k)
     if sampling.top_p is not None:
         logits = filter_top_p(logits, sampling.top_p)
+    if sampling.min_p is not None:
+        logits = filter_min_p(logits, sampling.min_p)
     return sample_next(logits, 1.0, generator)

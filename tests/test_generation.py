@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from config import LlamaConfig
 from generation import pack_left_padded
@@ -149,3 +151,36 @@ def test_packing_by_hand() -> None:
     assert (packed * real).tolist() == [[0, 1, 2], [3, 4, 5], [0, 6, 7]]
     packed, real = pack_left_padded(tokens, tokens > 0, 2)
     assert (packed * real).tolist() == [[1, 2], [4, 5], [6, 7]]
+
+
+def test_a_penalty_on_repetition_sees_the_row_alone() -> None:
+    """Not its padding, of which every row of a batch has another amount; nor is a text the same."""
+    model = random_llama()
+    rows = [random_tokens(1, n, seed=n) for n in (3, 9, 6)]
+    alone = [model.generate(row, 12, 0.0, repetition_penalty=1.8)[0, -12:] for row in rows]
+    tokens, mask = torch.zeros(3, 9, dtype=torch.long), torch.zeros(3, 9, dtype=torch.bool)
+    for i, row in enumerate(rows):
+        tokens[i, -row.shape[1] :], mask[i, -row.shape[1] :] = row, True
+    batch = model.generate(tokens, 12, 0.0, mask=mask, repetition_penalty=1.8)[:, -12:]
+    assert torch.equal(batch, torch.stack(alone))
+    assert not torch.equal(model.generate(rows[0], 12, 0.0)[0, -12:], alone[0])
+    with pytest.raises(TypeError, match="topk"):
+        model.generate(rows[0], 1, topk=3)  # type: ignore[call-arg]
+
+
+@torch.no_grad()
+def test_log_probabilities_are_the_models_own() -> None:
+    """Of each token given all before it, whatever filters chose it; in a batch as alone."""
+    model, idx = random_llama(), random_tokens(2, 5)
+    options: Any = {"generator": torch.Generator().manual_seed(3), "top_k": 4}
+    text, logprobs = model.generate(idx, 9, 0.7, return_logprobs=True, **options)
+    assert logprobs.shape == (2, 9)
+    logits = model(text[:, :-1], text[:, :-1])[0]
+    expected = F.log_softmax(logits.float(), dim=-1).gather(-1, text[:, 1:, None])[:, 4:, 0]
+    torch.testing.assert_close(logprobs, expected, atol=1e-4, rtol=1e-4)
+    text, logprobs = model.generate(
+        idx, 9, 0.0, return_logprobs=True, stop_tokens=(int(model.generate(idx, 2, 0.0)[0, 6]),)
+    )
+    assert (logprobs[0, 2:] == 0).all()
+    assert (logprobs[:, :2] < 0).all()
+    assert model.generate(idx, 0, return_logprobs=True)[1].shape == (2, 0)

@@ -39,10 +39,12 @@ ALLOWED = {
         *("cache", "checkpoints", "classifier", "config", "data", "llama", "support"),
         *("tokenizer", "training"),
     },
+    "perplexity": {"generation"},
     "setup": {"checkpoints", "data", "support"},
-    "flags": {"classifier", "engine", "loading", "sentiment", "support", "training"},
+    "flags": {"classifier", "engine", "loading", "perplexity", "sentiment", "support", "training"},
     "run_llama": {
-        *("engine", "flags", "loading", "sampling", "sentiment", "support", "tokenizer", "training")
+        *("engine", "flags", "loading", "perplexity", "sampling", "sentiment", "support"),
+        *("tokenizer", "training"),
     },
     "assignment": {
         *("base_llama", "cache", "classifier", "config", "data", "flags", "llama", "loading"),

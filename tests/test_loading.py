@@ -73,6 +73,27 @@ def test_a_streamed_text_is_the_generated_one(counting: Opened) -> None:
         assert tokenizer.decode(tokenizer.encode(text, True, False)) + "".join(pieces) == whole
 
 
+def test_a_text_ends_before_the_first_of_its_stops(counting: Opened) -> None:
+    """A stop within a token, over several, and one whose beginning comes more often than it."""
+    model, tokenizer = counting
+    prompt = "a hero"
+    whole = generate(model, tokenizer, prompt, 60, temperature=0)
+    new = whole[len(prompt) :]
+    stops = [new[20:21], new[10:30], new[9:11] + "?", new[40:]]
+    for stop in ([s] for s in stops):
+        at = new.find(stop[0])
+        expected = new if at < 0 else new[:at]
+        pieces = list(stream_text(model, tokenizer, prompt, 60, temperature=0, stop=stop))
+        assert "".join(pieces) == expected, stop
+        assert generate(model, tokenizer, prompt, 60, 0.0, stop=stop) == prompt + expected
+    first = min(new.find(s) for s in (stops[0], stops[1]))
+    both = generate(model, tokenizer, [prompt, prompt], 60, 0.0, stop=stops[:2])
+    assert both == [prompt + new[:first]] * 2
+    # Nothing that has been shown is taken back, and nothing is held back for longer than it need.
+    pieces = list(stream_text(model, tokenizer, prompt, 60, temperature=0, stop=["\ue000never"]))
+    assert pieces == list(stream_text(model, tokenizer, prompt, 60, temperature=0))
+
+
 def test_a_character_of_several_tokens_comes_whole(counting: Opened) -> None:
     """Its bytes one after another, as a model that is made to write them does."""
     _, tokenizer = counting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
@@ -62,14 +63,29 @@ def test_two_texts_two_files_a_banner_and_a_rate(folder: Path, generate: Run) ->
         assert text in result.stdout
 
 
+def test_log_probabilities_and_stops(folder: Path, generate: Run) -> None:
+    whole = generate("--temperature", "0", "--logprobs").stdout
+    rows = re.findall(r"^ +(-?\d+\.\d{4})  '(.*)'$", whole, flags=re.MULTILINE)
+    text = (folder / "generated-sentence-temp-0.txt").read_text("utf-8")
+    assert len(rows) == 6
+    assert all(float(logprob) <= 0 for logprob, _ in rows)
+    pieces = "".join(ast.literal_eval(f"'{piece}'") for _, piece in rows)
+    assert text == "a hero" + pieces
+    generate("--temperature", "0", "--stop", "zzz", "--stop", pieces[3:5])
+    assert (folder / "generated-sentence-temp-0.txt").read_text("utf-8") == "a hero" + pieces[:3]
+    assert_user_error(generate("--stop", ""), "--stop is empty")
+    for flag in ("--min_p", "--repetition_penalty"):
+        assert_user_error(generate(flag, "-1"), flag[2:], "-1.0: must be")
+
+
 def test_the_same_seed_gives_the_same_text(folder: Path, generate: Run) -> None:
-    first = generate("--seed", "1").stdout
-    texts = [
-        re.sub(r"[0-9.]+ (ms|s|tokens/s)", "", generate("--seed", seed).stdout)
-        for seed in ("1", "2")
-    ]
-    assert texts[0] == re.sub(r"[0-9.]+ (ms|s|tokens/s)", "", first)
-    assert texts[0] != texts[1]
+    """With the same number of threads, which else depends on what others do."""
+    first, again, other = (
+        re.sub(r"[0-9.]+ (ms|s|tokens/s)", "", generate("--seed", seed, "--threads", "1").stdout)
+        for seed in ("1", "1", "2")
+    )
+    assert first == again
+    assert first != other
 
 
 @pytest.mark.parametrize(("temperature", "name"), [("0", "low.txt"), ("0.5", "high.txt")])

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sampling import Sampling, choose_token, filter_top_k, filter_top_p, sample_next
+from sampling import (
+    Sampling,
+    choose_token,
+    filter_min_p,
+    filter_top_k,
+    filter_top_p,
+    penalise_repetition,
+    sample_next,
+)
 from tests.helpers import random_llama, random_tokens
 
 # Probabilities .5 .25 .125 .125, in another order: .125 .5 .125 .25
@@ -119,6 +127,51 @@ def test_equal_to_transformers_filters() -> None:
         assert torch.equal(torch.isfinite(filter_top_p(logits, p)), torch.isfinite(theirs))
 
 
+def test_a_token_of_a_share_of_the_greatest_probability_stays() -> None:
+    """Of .125, .5, .125 and .25; temperature comes first, as in the other filters."""
+    generator = torch.Generator().manual_seed(7)
+    for temperature, min_p, probabilities in (
+        (1.0, 0.26, [0, 2 / 3, 0, 1 / 3]),
+        (1.0, 0.25, [0.125, 0.5, 0.125, 0.25]),
+        (0.5, 0.26, [0, 1.0, 0, 0]),
+        (1.0, 1.0, [0, 1.0, 0, 0]),
+    ):
+        sampling = Sampling(temperature, min_p=min_p)
+        draws = choose_token(LOGITS.expand(20_000, -1), sampling, generator)
+        assert chi_square(draws, probabilities) < 16.3
+
+
+def test_a_penalty_on_repetition_comes_first_and_at_temperature_zero_as_well() -> None:
+    logits = torch.tensor([[2.0, 1.5, -1.0, -1.2], [2.0, 1.5, -1.0, -1.2]])
+    seen = torch.tensor([[0, 0, 2], [3, 3, 3]])
+    penalty = Sampling(0.0, repetition_penalty=2.0)
+    assert choose_token(logits, penalty, None, seen).flatten().tolist() == [1, 0]
+    assert penalise_repetition(logits, seen, 2.0).tolist() == [
+        [1.0, 1.5, -2.0, pytest.approx(-1.2)],
+        [2.0, 1.5, -1.0, pytest.approx(-2.4)],
+    ]
+    # Of what it leaves, 1.5 and 1.0 are the two most likely; at temperature 2 less so.
+    sampling = Sampling(2.0, 2, repetition_penalty=2.0)
+    generator = torch.Generator().manual_seed(7)
+    draws = choose_token(
+        logits[:1].expand(20_000, -1), sampling, generator, seen[:1].expand(20_000, -1)
+    )
+    other = 1 / (1 + math.exp(0.25))
+    assert chi_square(draws, [other, 1 - other, 0, 0]) < 16.3
+
+
+def test_filters_equal_transformers_to_the_number() -> None:
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    logits, seen = torch.randn(20, 40).double(), torch.randint(0, 40, (20, 9))
+    for p in (0.01, 0.1, 0.5, 1.0):
+        theirs = transformers.MinPLogitsWarper(p)(None, logits)
+        assert torch.equal(filter_min_p(logits, p), theirs)
+    for penalty in (0.5, 1.3, 4.0):
+        theirs = transformers.RepetitionPenaltyLogitsProcessor(penalty)(seen, logits)
+        assert torch.equal(penalise_repetition(logits, seen, penalty), theirs)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -127,6 +180,10 @@ def test_equal_to_transformers_filters() -> None:
         ({"top_k": 0}, "top_k=0"),
         ({"top_p": 0.0}, "top_p=0.0"),
         ({"top_p": 1.5}, "top_p=1.5"),
+        ({"min_p": 0.0}, "min_p=0.0"),
+        ({"min_p": 1.1}, "min_p=1.1"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty=0.0"),
+        ({"repetition_penalty": float("inf")}, "repetition_penalty=inf"),
     ],
 )
 def test_a_number_out_of_range_is_named(given: dict, message: str) -> None:

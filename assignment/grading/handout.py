@@ -25,6 +25,7 @@ AS_IT_IS = (
     *("config.py", "cache.py", "base_llama.py", "generation.py", "tokenizer.py", "engine.py"),
     *(
         "loading.py",
+        "perplexity.py",
         "flags.py",
         "run_llama.py",
         "rope_test.py",
