@@ -293,8 +293,14 @@ print(peak[0] - before)
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
-@pytest.mark.parametrize("source", [STAND_IN.name, "SmolLM2-135M-Instruct.Q4_1.gguf"])
-@pytest.mark.parametrize("format", ["course", "huggingface", "gguf"])
+@pytest.mark.parametrize(
+    ("source", "format"),
+    [
+        ("SmolLM2-135M-Instruct.Q4_1.gguf", "course"),
+        ("SmolLM2-135M-Instruct.Q4_1.gguf", "huggingface"),
+        (STAND_IN.name, "gguf"),
+    ],
+)
 def test_memory_stays_below_twice_the_weights(tmp_path: Path, source: str, format: str) -> None:
     path = STAND_IN.with_name(source)
     if not path.exists():
