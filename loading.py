@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 import checkpoints
-from checkpoints.vocabulary import saved_beside
+from checkpoints.tokenizer_files import saved_beside
 from data import STAND_IN
 from engine import DTYPES, Engine, Model, require_room
 from llama import Llama

@@ -21,19 +21,16 @@ from pathlib import Path
 from sentencepiece import SentencePieceProcessor
 
 import checkpoints
+from checkpoints.tokenizer_files import TOKENIZER_MODEL, as_llama2c, places, read_vocabulary
 from checkpoints.vocabulary import (
     SPACE,
-    TOKENIZER_MODEL,
     BytePairVocabulary,
     JsonVocabulary,
     SentencePieceVocabulary,
     Vocabulary,
     as_json,
-    as_llama2c,
     byte_alphabet,
     pieces_of,
-    places,
-    read_vocabulary,
     without_gaps,
 )
 from support import errors
@@ -324,7 +321,7 @@ def make_tokenizer(vocabulary: Vocabulary, max_len: int | None = None) -> TextTo
 
 
 def load_tokenizer(path: str | os.PathLike[str], max_len: int | None = None) -> TextTokenizer:
-    """Load a tokenizer from its own file; see `checkpoints.vocabulary.read_vocabulary`.
+    """Load a tokenizer from its own file; see `checkpoints.tokenizer_files.read_vocabulary`.
 
     Args:
         max_len: how many tokens of a text are kept.

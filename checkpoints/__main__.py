@@ -14,12 +14,12 @@ from pathlib import Path
 from checkpoints import read
 from checkpoints.contents import Checkpoint
 from checkpoints.convert import DTYPES, FORMATS, convert
+from checkpoints.tokenizer_files import find_vocabulary
 from checkpoints.vocabulary import (
     BytePairVocabulary,
     JsonVocabulary,
     SentencePieceVocabulary,
     Vocabulary,
-    find_vocabulary,
     json_tokens,
     pieces_of,
 )

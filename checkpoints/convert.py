@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from checkpoints import read
 from checkpoints.contents import Checkpoint, LazyTensors, require_tensors
-from checkpoints.vocabulary import find_vocabulary, saved_beside
+from checkpoints.tokenizer_files import find_vocabulary, saved_beside
 from support.files import require_space
 
 FORMATS = {"course": "pt", "huggingface": "huggingface", "llama2c": "llama2c", "gguf": "gguf"}

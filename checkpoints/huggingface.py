@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from checkpoints.contents import Checkpoint, LazyTensors, assemble, our_name, their_name
+from checkpoints.tokenizer_files import from_folder
 from checkpoints.vocabulary import (
     BytePairVocabulary,
     JsonVocabulary,
     SentencePieceVocabulary,
     Vocabulary,
     as_json,
-    from_folder,
     json_tokens,
     pieces_of,
     without_gaps,

@@ -19,13 +19,12 @@ import torch
 from torch import Tensor
 
 from checkpoints.contents import Checkpoint, LazyTensors, assemble
+from checkpoints.tokenizer_files import as_llama2c, from_llama2c
 from checkpoints.vocabulary import (
     JsonVocabulary,
     SentencePieceVocabulary,
     Vocabulary,
-    as_llama2c,
     from_json,
-    from_llama2c,
     pieces_of,
 )
 from config import LlamaConfig

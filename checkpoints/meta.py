@@ -7,7 +7,7 @@ from typing import Any
 
 from checkpoints.contents import Checkpoint, assemble
 from checkpoints.pt import state_tensors, unpickle_file
-from checkpoints.vocabulary import from_model_file
+from checkpoints.tokenizer_files import from_model_file
 from config import LlamaConfig, RopeScaling
 from support.files import read_json
 

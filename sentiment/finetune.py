@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import torch
 
-from checkpoints.vocabulary import saved_beside
+from checkpoints.tokenizer_files import saved_beside
 from llama import Llama
 from sentiment.encoding import Encoded, encode_reviews
 from sentiment.evaluation import (

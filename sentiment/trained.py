@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from checkpoints import Checkpoint
-from checkpoints.vocabulary import saved_beside
+from checkpoints.tokenizer_files import saved_beside
 from classifier import LlamaEmbeddingClassifier
 from config import LlamaConfig
 from llama import Llama, load_pretrained

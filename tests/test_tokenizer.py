@@ -22,13 +22,13 @@ from hypothesis import strategies as st
 
 import checkpoints
 import tokenizer as tokenizer_script
+from checkpoints.tokenizer_files import saved_beside
 from checkpoints.vocabulary import (
     LLAMA_3_WORDS,
     SentencePieceVocabulary,
     Vocabulary,
     as_json,
     byte_alphabet,
-    saved_beside,
     sentencepiece_model,
 )
 from config import LlamaConfig

@@ -16,7 +16,8 @@ import torch
 import checkpoints
 from checkpoints import __main__ as script
 from checkpoints.convert import FORMATS, convert, require_whole
-from checkpoints.vocabulary import Vocabulary, find_vocabulary, saved_beside
+from checkpoints.tokenizer_files import find_vocabulary, saved_beside
+from checkpoints.vocabulary import Vocabulary
 from config import LlamaConfig, RopeScaling
 from data import STAND_IN
 from llama import Llama, load_pretrained
