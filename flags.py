@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from chat.conversation import CONTEXT, LONGEST_ANSWER, SAMPLING
+from chat.forms import FORMS
 from classifier import QUESTION
 from engine import DTYPES, ENGINES
 from loading import COURSE_CHECKPOINT
@@ -20,6 +22,7 @@ from support import errors
 from training.activations import LIMITS
 from training.recipe import Recipe
 
+NEW_TOKENS = 75  # of a text that is continued
 PROMPT = (
     "I have wanted to see this thriller for a while, and it didn't disappoint. "
     "Keanu Reeves, playing the hero John Wick, is"
@@ -29,12 +32,15 @@ PROMPT = (
 def get_args(modes: tuple[str, ...]) -> argparse.Namespace:
     """The command line, in groups by mode."""
     parser = errors.ArgumentParser(
-        description="LLaMA from scratch: generate text, score it, classify zero-shot, finetune, "
-        "classify. Flags may be spelt with - or _; of a file to read, - is standard input.",
+        description="LLaMA from scratch: generate text, chat, score texts, classify zero-shot, "
+        "finetune, classify. Flags may be spelt with - or _; of a file to read, - is standard "
+        "input.",
     )
     add_common_flags(parser, modes)
-    add_model_flags(parser.add_argument_group("generate, score, prompt and finetune"))
+    add_model_flags(parser.add_argument_group("generate, chat, score, prompt and finetune"))
     add_generate_flags(parser.add_argument_group("generate"))
+    add_sampling_flags(parser.add_argument_group("generate and chat"))
+    add_chat_flags(parser.add_argument_group("chat"))
     add_review_flags(parser.add_argument_group("prompt and finetune"))
     add_probabilities_flag(parser.add_argument_group("prompt, finetune and classify"))
     add_prompt_flags(parser.add_argument_group("prompt"))
@@ -71,8 +77,8 @@ def add(group: Any, flag: str, metavar: str | None, text: str, **options: Any) -
 
 def add_common_flags(group: Any, modes: tuple[str, ...]) -> None:
     about = (
-        "generate: continue a text; score: perplexity of one; prompt: zero-shot labels; finetune: "
-        "train a classifier; classify: use it"
+        "generate: continue a text; chat: talk with the model; score: perplexity of one; prompt: "
+        "zero-shot labels; finetune: train a classifier; classify: use it"
     )
     add(group, "--option", None, about, choices=modes, default="generate")
     model = (
@@ -119,24 +125,48 @@ def add_model_flags(group: Any) -> None:
 
 def add_generate_flags(group: Any) -> None:
     add(group, "--prompt", "TEXT", "the text to continue; - reads it", default=PROMPT)
-    add(group, "--max_new_tokens", "N", "tokens to add", type=int, default=75)
-    temperature = "one text at this temperature, 0 being the most likely token (default: 0 and 1)"
+    logprobs = "list each token with its log-probability, that of the model before any filter"
+    add(group, "--logprobs", None, logprobs, action="store_true")
+    for name, of in (("low", "temperature 0"), ("high", "another temperature")):
+        flag = f"--generated_sentence_{name}_temp_out"
+        file = f"generated-sentence-temp-{'0' if name == 'low' else '1'}.txt"
+        add(group, flag, "FILE", f"where the text at {of} goes", default=file)
+
+
+def add_sampling_flags(group: Any) -> None:
+    new = f"tokens to add (default: {NEW_TOKENS}; of an answer, {LONGEST_ANSWER})"
+    add(group, "--max_new_tokens", "N", new, type=int)
+    temperature = (
+        "of sampling, 0 being the most likely token (default: two texts, at 0 and 1; chat: "
+        f"{SAMPLING.temperature})"
+    )
     add(group, "--temperature", "T", temperature, type=float)
     add(group, "--top_k", "K", "sample among the K most likely tokens (default: all)", type=int)
-    top_p = "sample among the fewest tokens that hold this share of the probability (default: 1)"
+    top_p = (
+        "sample among the fewest tokens that hold this share of the probability "
+        f"(default: 1; chat: {SAMPLING.top_p})"
+    )
     add(group, "--top_p", "P", top_p, type=float)
     min_p = "sample among the tokens of at least P times the greatest probability (default: all)"
     add(group, "--min_p", "P", min_p, type=float)
     penalty = "make tokens that were there less likely, by a factor on their logits"
     add(group, "--repetition_penalty", "R", penalty, type=float, default=1.0)
-    logprobs = "list each token with its log-probability, that of the model before any filter"
-    add(group, "--logprobs", None, logprobs, action="store_true")
     stop = "end before this text; may be given several times"
     add(group, "--stop", "TEXT", stop, action="append", default=[])
-    for name, of in (("low", "temperature 0"), ("high", "another temperature")):
-        flag = f"--generated_sentence_{name}_temp_out"
-        file = f"generated-sentence-temp-{'0' if name == 'low' else '1'}.txt"
-        add(group, flag, "FILE", f"where the text at {of} goes", default=file)
+
+
+def add_chat_flags(group: Any) -> None:
+    add(group, "--system", "TEXT", "what the model is to be (default: what its template says)")
+    form = (
+        "how turns are spelt; auto: as the checkpoint's template says, which runs in a sandbox, or "
+        "as its tokens tell"
+    )
+    add(group, "--chat_format", None, form, choices=FORMS, default="auto")
+    context = (
+        "tokens of the conversation that are kept, the oldest turns being dropped (default: the "
+        f"model's context, at most {CONTEXT})"
+    )
+    add(group, "--context", "N", context, type=int)
 
 
 def add_review_flags(group: Any) -> None:

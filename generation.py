@@ -26,6 +26,7 @@ class Options(TypedDict, total=False):
     mask: Tensor | None  # (B, T) boolean, True where a token is real, padding on either side
     logprobs: list[Tensor] | None  # takes the (B, 1) log-probabilities of each step's new tokens
     use_cache: bool  # keep keys and values of old tokens; changes the time, not the result
+    cache: KeyValueCache | None  # has read the first tokens of the prompt already, and takes more
 
 
 class SamplingOptions(Options, Filters):
@@ -74,7 +75,7 @@ class TextGenerator:
             max_new_tokens: how many tokens to add.
             temperature: 0 takes the most likely token; above, samples (`sampling.py`).
             options: top_k, top_p, min_p, repetition_penalty as in `sampling.Sampling`; stop_tokens,
-                generator, mask, use_cache as in `Options`.
+                generator, mask, use_cache, cache as in `Options`.
 
         Returns:
             (B, T + new): idx and what follows; new is max_new_tokens, or fewer when every row
@@ -114,6 +115,7 @@ class TextGenerator:
         mask: Tensor | None = None,
         logprobs: list[Tensor] | None = None,
         use_cache: bool = True,
+        cache: KeyValueCache | None = None,
     ) -> Iterator[Tensor]:
         """The loop behind `generate` and `stream`: yield (B, 1) new tokens at a time.
 
@@ -125,20 +127,18 @@ class TextGenerator:
         stops = torch.tensor(sorted(stop_tokens), dtype=idx.dtype, device=idx.device)
         finished = torch.zeros_like(tokens[:, :1], dtype=torch.bool)
         limit = self.config.max_seq_len
-        cache: KeyValueCache | None = None
         for step in range(max_new_tokens):
             if tokens.shape[1] > limit:  # a row has outgrown the context: keep its last half
                 overgrown = real.sum(dim=1, keepdim=True) > limit
                 kept = torch.where(overgrown, max(1, limit // 2), limit)
                 tokens, real = pack_left_padded(tokens, real, kept)
                 cache = None
-            if cache is not None:
-                logits, _ = self(tokens[:, -1:], cache=cache)
-            else:
-                if use_cache and self.config.causal:
-                    slots = min(limit, tokens.shape[1] + max_new_tokens - step)
-                    cache = self.new_cache(len(idx), slots)
-                logits, _ = self(tokens, mask=None if bool(real.all()) else real, cache=cache)
+            if cache is None and use_cache and self.config.causal:
+                slots = min(limit, tokens.shape[1] + max_new_tokens - step)
+                cache = self.new_cache(len(idx), slots)
+            read = 0 if cache is None else cache.length
+            mask = None if bool(real[:, read:].all()) else real[:, read:]
+            logits, _ = self(tokens[:, read:], mask=mask, cache=cache)
             seen = torch.where(real, tokens, tokens[:, -1:])  # padding stands for a token again
             new = choose_token(logits[:, -1], sampling, generator, seen)  # (B, 1)
             if logprobs is not None:

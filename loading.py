@@ -8,7 +8,7 @@ print(generate(model, tokenizer, "Water boils at", 20, temperature=0))
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TypeVar, Unpack
@@ -176,19 +176,31 @@ def stream_pieces(
     The pieces continue `settled(tokenizer.decode(ids))`. What may be the beginning of a text in
     `stop` is held back until it is known not to be. `logprobs` takes the log-probability of each.
     """
-    prompt = text = settled(tokenizer.decode(ids))
-    new: list[int] = []
-    for token in model.write(
+    tokens = model.write(
         torch.tensor([ids], device=model.device),
         max_new_tokens,
         sampling,
         stop_tokens=tokenizer.control_ids,
         generator=generator(model, seed),
         logprobs=logprobs,
-    ):
-        new.append(int(token))
+    )
+    return spell(tokenizer, ids, map(int, tokens), max_new_tokens, stop)
+
+
+def spell(
+    tokenizer: TextTokenizer,
+    ids: list[int],
+    tokens: Iterable[int],
+    max_new_tokens: int,
+    stop: Sequence[str] = (),
+) -> Iterator[str]:
+    """Yield what each of at most so many tokens adds to the text of `ids`; see `stream_pieces`."""
+    prompt = text = settled(tokenizer.decode(ids))
+    new: list[int] = []
+    for token in tokens:
+        new.append(token)
         longer = tokenizer.decode(ids + new)
-        last = len(new) == max_new_tokens or new[-1] in tokenizer.control_ids
+        last = len(new) == max_new_tokens or token in tokenizer.control_ids
         if not last:
             longer = settled(longer)
         written = longer[len(prompt) :]

@@ -1,4 +1,4 @@
-"""The modes: `python run_llama.py --option {generate,score,prompt,finetune,classify}`.
+"""The modes: `python run_llama.py --option {generate,chat,score,prompt,finetune,classify}`.
 
 Flags, defaults and file names are the course's; its own checkpoint is `stories42M.pt`. Where
 nothing was asked for and that file is absent, the stand-in that setup.sh prepared is used.
@@ -13,14 +13,20 @@ import support.early  # noqa: F401
 import argparse
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from chat import Conversation, choose_form
+from chat.console import is_terminal, run_lines, run_terminal
+from chat.conversation import SAMPLING
 from engine import Engine, Model
-from flags import get_args
+from flags import NEW_TOKENS, get_args
 from loading import (
     choose_checkpoint,
     choose_device,
@@ -67,12 +73,9 @@ def generate(args: argparse.Namespace) -> None:
     if args.temperature is not None:
         texts = {args.temperature: low if args.temperature == 0 else high}
     # What can be wrong is found before the model is read.
-    filters = args.top_k, args.top_p, args.min_p, args.repetition_penalty
-    runs = [(Sampling(t, *filters), outfile) for t, outfile in texts.items()]
-    if "" in args.stop:
-        raise ValueError("--stop is empty: give the text before which to end")
-    if args.max_new_tokens < 1:
-        raise ValueError(f"--max_new_tokens {args.max_new_tokens}: must be at least 1")
+    filters = filters_of(args)
+    runs = [(Sampling(t, **filters), outfile) for t, outfile in texts.items()]
+    new_tokens = NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens
     text = args.prompt
     if text == STANDARD:
         text = as_text(read_bytes(STANDARD, "give --prompt TEXT"), "standard input").rstrip("\r\n")
@@ -88,15 +91,15 @@ def generate(args: argparse.Namespace) -> None:
             f"--prompt has {len(ids)} tokens and the context of this model {limit}: "
             f"shorten it, or cut it with --max_sentence_len {limit - 1}"
         )
-    expected = len(runs) * args.max_new_tokens * seconds_per_token(model, len(ids))
-    work = f"{len(runs)} x {args.max_new_tokens} tokens"
+    expected = len(runs) * new_tokens * seconds_per_token(model, len(ids))
+    work = f"{len(runs)} x {new_tokens} tokens"
     print(banner("expected", f"about {time_in_words(expected)} for {work}"))
     for sampling, outfile in runs:
         text, whole = write_sentence(
             model,
             tokenizer,
             ids,
-            args.max_new_tokens,
+            new_tokens,
             sampling,
             args.seed,
             args.stop,
@@ -106,6 +109,53 @@ def generate(args: argparse.Namespace) -> None:
         print(f"Wrote generated sentence to {outfile}.")
         if not whole:
             raise KeyboardInterrupt
+
+
+def filters_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What narrows the choice of a token.
+
+    Raises:
+        ValueError: with them, a text cannot be written.
+    """
+    if "" in args.stop:
+        raise ValueError("--stop is empty: give the text before which to end")
+    if args.max_new_tokens is not None and args.max_new_tokens < 1:
+        raise ValueError(f"--max_new_tokens {args.max_new_tokens}: must be at least 1")
+    penalty = args.repetition_penalty
+    return given(top_k=args.top_k, top_p=args.top_p, min_p=args.min_p, repetition_penalty=penalty)
+
+
+def chat(args: argparse.Namespace) -> None:
+    """--option chat: talk, at a terminal or a line at a time."""
+    filters, temperature = filters_of(args), given(temperature=args.temperature)
+    sampling = replace(SAMPLING, **filters, **temperature)
+    if args.bidirectional:
+        raise ValueError("--bidirectional: chat keeps what was said in a cache; leave it out")
+    checkpoint, why = choose_checkpoint(args.pretrained_model_path)
+    talks = is_terminal()
+    tell = print if talks else partial(print, file=sys.stderr)
+    model, tokenizer = load_for(args, checkpoint, why, engine_of(args), tell=tell)
+    conversation = Conversation(
+        model,
+        choose_form(tokenizer, args.chat_format),
+        system=args.system,
+        sampling=sampling,
+        context=args.context,
+        stop=args.stop,
+        seed=args.seed,
+        tell=lambda line: tell(f"({line})"),
+        **given(max_new_tokens=args.max_new_tokens),
+    )
+    tell(banner("chat", f"as {conversation.form.name} has it, {conversation.context:,} tokens"))
+    inputs = files_of(args, checkpoint)
+    if talks:
+        run_terminal(conversation, inputs)
+    elif sys.stdin is None:
+        raise ValueError("standard input is closed: chat reads its questions there")
+    else:
+        run_lines(
+            conversation, (as_text(line, "standard input") for line in sys.stdin.buffer), inputs
+        )
 
 
 def write_sentence(
@@ -318,11 +368,16 @@ def device_name(args: argparse.Namespace) -> str:
 
 
 def load_for(
-    args: argparse.Namespace, checkpoint: Path, why: str, engine: Engine, max_len: int | None = None
+    args: argparse.Namespace,
+    checkpoint: Path,
+    why: str,
+    engine: Engine,
+    max_len: int | None = None,
+    tell: Callable[[str], None] = print,
 ) -> tuple[Model, TextTokenizer]:
     """The model and its tokenizer, and a banner that says what they are and what runs them."""
     if why:
-        print(banner("stand-in", why))
+        tell(banner("stand-in", why))
     return load(
         checkpoint,
         engine=engine,
@@ -330,7 +385,7 @@ def load_for(
         tokenizer=args.tokenizer,
         max_len=max_len,
         causal=False if args.bidirectional else None,
-        tell=print,
+        tell=tell,
     )
 
 
@@ -377,6 +432,7 @@ def files_of(args: argparse.Namespace, checkpoint: Path) -> list[Path]:
 
 MODES = {
     "generate": generate,
+    "chat": chat,
     "score": score,
     "prompt": prompt,
     "finetune": finetune,
@@ -389,7 +445,8 @@ def main() -> None:
     if not 0 <= args.seed < 2**63:
         raise ValueError(f"--seed {args.seed}: must be from 0 to {2**63 - 1}")
     if why := set_threads(args.threads):
-        print(banner("note", why), file=sys.stderr if args.option == "classify" else sys.stdout)
+        piped = args.option == "classify" or (args.option == "chat" and not is_terminal())
+        print(banner("note", why), file=sys.stderr if piped else sys.stdout)
     MODES[args.option](args)
 
 

@@ -100,6 +100,10 @@ class TextTokenizer(ABC):
     def decode(self, t: Sequence[int]) -> str:
         """Turn token ids into text; control tokens leave no trace, invalid UTF-8 is U+FFFD."""
 
+    @abstractmethod
+    def id_to_token(self, i: int) -> str:
+        """How the vocabulary spells a token, `</s>` or `▁the`; nothing where it has a gap."""
+
     def _take(self, vocabulary: Vocabulary) -> set[int]:
         """Take what a checkpoint says beside its tokens; returns those that end a text.
 
@@ -185,8 +189,13 @@ class Tokenizer(TextTokenizer):
         parts = re.split(f"({'|'.join(map(re.escape, spellings))})", s)
         ids = self.sp_model.encode(parts[0])
         for spelling, text in zip(parts[1::2], parts[2::2], strict=True):
-            ids += spellings[spelling] + self._continue(text)
+            # After a control piece a text begins anew, with its space: so have Meta and llama.cpp.
+            following = self._continue if spelling in self._bytes else self.sp_model.encode
+            ids += spellings[spelling] + following(text)
         return ids
+
+    def id_to_token(self, i: int) -> str:
+        return self.sp_model.id_to_piece(i)
 
     def ends(self, s: str) -> list[int]:
         start, ends = 0, []
@@ -287,6 +296,9 @@ class JsonTokenizer(TextTokenizer):
         # The library gives each part of a character all of it; only the last one ends it.
         following = [*(start for start, _ in offsets[1:]), len(s)]
         return [min(end, start) for (_, end), start in zip(offsets, following, strict=False)]
+
+    def id_to_token(self, i: int) -> str:
+        return self._tokenizer.id_to_token(i) or ""
 
     def decode(self, t: Sequence[int]) -> str:
         return self._tokenizer.decode(self._texts(t), skip_special_tokens=True)

@@ -32,7 +32,9 @@ def prepare_stand_in(file: ExternalFile, converted: Path = STAND_IN) -> None:
     and dequantised each time. The tokenizer goes beside it.
     """
     vocabulary_path = converted.with_suffix(".tokenizer.json")
-    if converted.exists() and vocabulary_path.exists():
+    # Of an earlier version of this project, the tokenizer's file has no chat template yet.
+    whole = vocabulary_path.exists() and b'"chat_template"' in vocabulary_path.read_bytes()
+    if converted.exists() and whole:
         print(f"{converted.name} is in place")
         return
     if not external.is_present(file):

@@ -34,6 +34,7 @@ ALLOWED = {
     "classifier": {"cache", "llama", "tokenizer"},
     "engine": {"base_llama", "checkpoints", "inference", "llama", "support"},
     "loading": {"checkpoints", "data", "engine", "llama", "sampling", "support", "tokenizer"},
+    "chat": {"cache", "loading", "sampling", "support", "tokenizer"},
     "training": {"optimizer", "support"},
     "sentiment": {
         *("cache", "checkpoints", "classifier", "config", "data", "llama", "support"),
@@ -41,9 +42,12 @@ ALLOWED = {
     },
     "perplexity": {"generation"},
     "setup": {"checkpoints", "data", "support"},
-    "flags": {"classifier", "engine", "loading", "perplexity", "sentiment", "support", "training"},
+    "flags": {
+        *("chat", "classifier", "engine", "loading", "perplexity", "sentiment", "support"),
+        "training",
+    },
     "run_llama": {
-        *("engine", "flags", "loading", "perplexity", "sampling", "sentiment", "support"),
+        *("chat", "engine", "flags", "loading", "perplexity", "sampling", "sentiment", "support"),
         *("tokenizer", "training"),
     },
     "assignment": {
@@ -122,7 +126,7 @@ def test_the_core_needs_no_extra() -> None:
     """Importing what a learner uses loads none of the optional packages."""
     code = (
         "import sys, llama, classifier, run_llama, sanity_check, rope_test\n"
-        "extras = {'matplotlib', 'tensorboard', 'gguf', 'tokenizers', 'transformers'}\n"
+        "extras = {'matplotlib', 'tensorboard', 'gguf', 'tokenizers', 'transformers', 'jinja2'}\n"
         "sys.exit(f'{extras & sys.modules.keys()}' if extras & sys.modules.keys() else 0)"
     )
     result = run_code(code)
@@ -159,7 +163,7 @@ def test_documents_name_files_that_exist(name: str) -> None:
     made = {"stories42M.pt", "tokenizer.model", "sanity_check.data", "tokenizer.bin"}
     made |= {"config.json", "metrics.json", "dev-output.txt", "test-output.txt"}  # by a run
     made |= {"class.csv", "results.json"}  # by a grader
-    made |= {"tokenizer.json", "params.json"}  # by other programs
+    made |= {"tokenizer.json", "params.json", "tokenizer_config.json"}  # by other programs
     for block in re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL):
         for path in re.findall(r"(?<!\S)[\w./]+/\w+\.py(?!\S)", block):
             assert (PROJECT / path).exists(), f"{name}: {path}"
@@ -186,8 +190,9 @@ def test_the_readmes_failure_is_a_real_one() -> None:
 
 
 @pytest.mark.slow
-def test_the_readmes_python_examples_run(tmp_path: Path) -> None:
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["README.md", "docs/formats.md"])
+def test_the_documents_python_examples_run(name: str) -> None:
+    text = (PROJECT / name).read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     assert examples
     if not (PROJECT / "data" / "SmolLM2-135M-Instruct.pt").exists():

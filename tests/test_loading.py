@@ -167,6 +167,9 @@ def test_what_cannot_be_saved_leaves_what_was_there(
         def decode(self, t: object) -> str:
             raise NotImplementedError
 
+        def id_to_token(self, i: int) -> str:
+            raise NotImplementedError
+
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

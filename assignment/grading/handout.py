@@ -19,7 +19,7 @@ from assignment.tasks import FILES, PROJECT, load_tasks, written_tasks
 from support.errors import ArgumentParser
 
 # What a learner gets as it is: these rooms but for what is a teacher's, and the files beside them.
-ROOMS = ("assignment", "checkpoints", "sentiment", "setup", "support", "training")
+ROOMS = ("assignment", "chat", "checkpoints", "sentiment", "setup", "support", "training")
 TEACHERS = (PROJECT / "assignment" / "grading", PROJECT / "assignment" / "specimens")
 AS_IT_IS = (
     *("config.py", "cache.py", "base_llama.py", "generation.py", "tokenizer.py", "engine.py"),
