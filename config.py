@@ -29,6 +29,7 @@ FIXED_FIELDS: dict[str, tuple[Any, ...]] = {
 # Far beyond any Llama, and small enough that a damaged file cannot ask for the impossible.
 MAX_LAYERS = 1024
 MAX_SIZE = 2**24
+MAX_NUMBER = 1e15
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class RopeScaling:
         names = ("factor", "low_freq_factor", "high_freq_factor", "original_max_seq_len")
         for name, value in [*((n, getattr(self, n)) for n in names),
                             *(("factors", value) for value in self.factors)]:  # fmt: skip
-            if not is_number(value) or not 0 < value < float("inf"):
+            if not is_number(value) or not 0 < value <= MAX_NUMBER:
                 raise ValueError(f"rope_scaling: {name}={value!r}: must be a number above 0")
         if self.low_freq_factor >= self.high_freq_factor:
             raise ValueError("rope_scaling: low_freq_factor must be less than high_freq_factor")
@@ -115,7 +116,7 @@ class LlamaConfig:
                 raise ValueError(f"{name}={value!r}: must be an integer from 1 to {limit:,}")
         for name in ("layer_norm_eps", "rope_theta"):
             value = getattr(self, name)
-            if not is_number(value) or not 0 < value < float("inf"):
+            if not is_number(value) or not 0 < value <= MAX_NUMBER:
                 raise ValueError(f"{name}={value!r}: must be a finite number above 0")
         if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout!r}: must be in [0, 1)")

@@ -56,7 +56,8 @@ def load(
     """
     options = Engine(engine) if isinstance(engine, str) else engine
     device = choose_device(device) if isinstance(device, str) else device
-    checkpoint = checkpoints.read(path)
+    not_finite: list[str] = []
+    checkpoint = checkpoints.watched(checkpoints.read(path), not_finite.append)
     text_tokenizer = tokenizer_for(checkpoint, max_len, tokenizer)
     skeleton = Llama.skeleton(checkpoint, causal=causal).to(DTYPES[options.dtype])
     about = f"{checkpoint.path.name} ({checkpoint.format}): {skeleton.footprint()}"
@@ -67,7 +68,10 @@ def load(
     threads = f", {count_in_words(torch.get_num_threads(), 'thread')}"
     where = device.type + (threads if device.type == "cpu" else "")
     tell(banner("runs on", f"{where}, {options.dtype}{kind}, {words}"))
-    for note in (*checkpoint.guesses, *text_tokenizer.guesses, *options.notes(device)):
+    notes = [*checkpoint.guesses, *text_tokenizer.guesses, *options.notes(device)]
+    if not_finite:
+        notes.append(checkpoints.not_numbers(checkpoint.path, not_finite))
+    for note in notes:
         tell(banner("note", note))
     return model, text_tokenizer
 

@@ -15,7 +15,13 @@ from typing import Any
 
 from torch import Tensor
 
-from checkpoints.contents import Checkpoint, require_layers, require_tensors
+from checkpoints.contents import (
+    Checkpoint,
+    not_numbers,
+    require_layers,
+    require_tensors,
+    watched,
+)
 from checkpoints.vocabulary import BytePairVocabulary
 from config import LlamaConfig
 
@@ -24,16 +30,18 @@ HEADER = 256  # bytes by which a file is recognised
 __all__ = [
     "BytePairVocabulary",
     "Checkpoint",
+    "not_numbers",
     "read",
     "require_layers",
     "require_tensors",
+    "watched",
     "write",
 ]
 
 # First bytes of a file -> the module of this folder that reads it, imported when it is met.
 FORMATS = {
     b"PK\x03\x04": "pt",  # torch.save since 1.6: a zip archive
-    b"\x80": "pt",  # torch.save before 1.6, or any other pickle: refused by name
+    b"\x80": "pt",  # a bare pickle, as of torch.save before 1.6: refused by name
     b"GGUF": "gguf",
     b"24ka": "llama2c",  # of version 0 the size tells
 }

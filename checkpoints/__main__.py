@@ -84,7 +84,7 @@ def _words(vocabulary: Vocabulary) -> str:
 def run_convert(source: Path, target: Path, format: str, dtype: str | None) -> None:
     """Convert, and say what was written."""
     start = time.perf_counter()
-    written = convert(source, target, format, dtype)
+    written = convert(source, target, format, dtype, lambda line: print(banner("note", line)))
     n, seconds = len(written.shapes), time.perf_counter() - start
     what = f"{written.format}, {_sizes(written)}"
     print(banner("wrote", f"{written.path} ({what}) in {time_in_words(seconds)}"))

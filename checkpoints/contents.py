@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from checkpoints.vocabulary import Vocabulary
@@ -60,6 +61,27 @@ class Checkpoint:
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Of all tensors, without making any."""
         return shapes_of(self.tensors)
+
+
+def watched(checkpoint: Checkpoint, found: Callable[[str], None]) -> Checkpoint:
+    """The checkpoint; `found` is told the name of each tensor it gives that is not all numbers."""
+
+    def make(name: str) -> Tensor:
+        tensor = checkpoint.tensors[name]
+        # A sum is finite if all of its terms are, and takes no copy.
+        if not bool(tensor.sum(dtype=torch.float32).isfinite()):
+            found(name)
+        return tensor
+
+    return replace(checkpoint, tensors=LazyTensors(checkpoint.shapes, make))
+
+
+def not_numbers(path: Path, names: list[str]) -> str:
+    """What is said of tensors that `watched` has found."""
+    return (
+        f"{path.name} holds weights that are no numbers (NaN) or infinite, in "
+        f"{_some(list(dict.fromkeys(names)))}: it is damaged, or its training went astray"
+    )
 
 
 def shapes_of(tensors: Mapping[str, Tensor]) -> Mapping[str, tuple[int, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from checkpoints import read
+from checkpoints import not_numbers, read, watched
 from checkpoints.contents import Checkpoint, LazyTensors, require_tensors
 from checkpoints.tokenizer_files import find_vocabulary, saved_beside
 from support.files import require_space
@@ -36,12 +36,19 @@ HELD: dict[str, tuple[str | None, ...]] = {
 STEPS = 127  # of int8, from 0 to the largest weight of a group
 
 
-def convert(source: Path, target: Path, format: str, dtype: str | None = None) -> Checkpoint:
+def convert(
+    source: Path,
+    target: Path,
+    format: str,
+    dtype: str | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Checkpoint:
     """Write a checkpoint in another format, its tokenizer with it, and compare the two.
 
     Args:
         format: course, huggingface, llama2c or gguf.
         dtype: float32, float16, bfloat16 or int8; None takes the format's own, see `HELD`.
+        tell: is told what is wrong with the source and has been kept.
 
     Returns:
         What was written, read again.
@@ -59,7 +66,14 @@ def convert(source: Path, target: Path, format: str, dtype: str | None = None) -
         raise ValueError(f"--dtype {dtype}: {format} holds {held}")
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"{target}: is the source itself; give another name")
-    checkpoint = read(source)
+    not_finite: list[str] = []
+
+    def found(name: str) -> None:
+        not_finite.append(name)
+        if dtype == "int8":
+            raise ValueError(f"{not_numbers(source, not_finite)}; int8 cannot hold them")
+
+    checkpoint = watched(read(source), found)
     require_whole(checkpoint)
     shapes, config = checkpoint.shapes, checkpoint.config
     config = replace(config, hidden_dim=shapes["layers.0.feed_forward.w1.weight"][0])
@@ -79,6 +93,8 @@ def convert(source: Path, target: Path, format: str, dtype: str | None = None) -
     written = read(target)
     with _counted(checkpoint, "comparing") as tensors:
         compare(tensors, written, wanted if dtype else None)
+    if not_finite:
+        tell(not_numbers(source, not_finite))
     return written
 
 
@@ -142,6 +158,11 @@ def compare(source: Mapping[str, Tensor], written: Checkpoint, dtype: torch.dtyp
             )
         else:
             rounded = ours if dtype in (None, torch.int8) else ours.to(dtype)
-            same = any(torch.equal(theirs, kept.float()) for kept in (ours, rounded))
+            same = any(_equal(theirs, kept.float()) for kept in (ours, rounded))
         if not same:
             raise ValueError(f"{written.path}: {name} differs from the source after writing")
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are the same, NaN being NaN."""
+    return torch.equal(one, other) or torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)

@@ -7,9 +7,10 @@ llama2.c's (`wq`), with or without the `_orig_mod.` that `torch.compile` puts be
 from __future__ import annotations
 
 import pickle
+import pickletools
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ RENAMED_KEYS = {
 }
 # Tables that some files store although the configuration implies them.
 DERIVED_KEYS = re.compile(r"(freqs_cos|freqs_sin|freqs_cis|rope\.freqs)$")
+PICKLE = b"\x80"  # how a bare one begins
+MAX_PICKLE = 2**20  # bytes; that of a thousand tensors has 130 kB
+MAX_REPETITIONS = 16  # of tuples in it
+MAX_VALUES = 10_000  # of a configuration
 
 
 def read(path: Path) -> Checkpoint:
@@ -46,7 +51,7 @@ def read(path: Path) -> Checkpoint:
         raise ValueError(f"{path}: no course checkpoint: model_args and model must be dicts")
     tensors = state_tensors(path, state)
     try:
-        config = LlamaConfig.from_dict(arguments)
+        config = LlamaConfig.from_dict(plain(arguments, iter(range(MAX_VALUES))))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     tied = config.tie_embeddings if "tie_embeddings" in arguments else None
@@ -101,22 +106,22 @@ def unpickle_file(path: Path) -> Any:
     Raises:
         ValueError: it is damaged, or holds code or objects other than tensors and plain data.
     """
-    is_archive = zipfile.is_zipfile(path)
     try:
-        if is_archive:
+        with path.open("rb") as file:
+            if file.read(1) == PICKLE:
+                raise pickle.UnpicklingError("a bare pickle")
+        with zipfile.ZipFile(path) as archive:
+            require_harmless(archive, path.stat().st_size)
             # A memory-mapped load would not notice a flipped bit; the checksums cost 0.2 s for
             # half a gigabyte, which has to come from the disk anyway.
-            with zipfile.ZipFile(path) as archive:
-                if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                    raise pickle.UnpicklingError("a TorchScript program")
-                if damaged := archive.testzip():
-                    raise zipfile.BadZipFile(f"checksum of {damaged}")
-        return plain(unpickle(path, mmap=is_archive))
+            if damaged := archive.testzip():
+                raise zipfile.BadZipFile(f"checksum of {damaged}")
+        return unpickle(path, mmap=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"{path}: contains code (as a TorchScript program does) or objects other than tensors "
-            "and plain data, which are never run or loaded, or is damaged; get weights that were "
-            "saved as a state_dict"
+            f"{path}: contains code (as a TorchScript program does, or a bare pickle can) or "
+            "objects other than tensors and plain data, which are never run or loaded, or is "
+            "damaged; get weights that were saved as a state_dict"
         ) from error
     except MemoryError:
         raise
@@ -124,10 +129,61 @@ def unpickle_file(path: Path) -> Any:
         raise ValueError(f"{path}: truncated or corrupt; fetch or convert it again") from error
 
 
-def plain(value: Any) -> Any:
-    """numpy's scalars in nested dicts as Python's, which a configuration may hold."""
+def require_harmless(archive: zipfile.ZipFile, size: int) -> None:
+    """Raise an error on an archive that torch.save does not write, and that would unpack to more.
+
+    Raises:
+        BadZipFile: members are compressed, or share their bytes: a zip bomb.
+        UnpicklingError: the pickle is a program, huge, or made to take for ever.
+    """
+    members = archive.infolist()
+    names = [member.filename.rpartition("/")[2] for member in members]
+    if "constants.pkl" in names:
+        raise pickle.UnpicklingError("a TorchScript program")
+    if any(m.compress_type != zipfile.ZIP_STORED for m in members):
+        raise zipfile.BadZipFile("compressed, as torch.save never does")
+    if sum(m.file_size for m in members) > size:
+        raise zipfile.BadZipFile("members that share their bytes")
+    for member in (m for m, name in zip(members, names, strict=True) if name == "data.pkl"):
+        if member.file_size > MAX_PICKLE:
+            raise pickle.UnpicklingError(f"a pickle of more than {MAX_PICKLE:,} bytes")
+        content = archive.read(member)
+        if b"\nbytearray\n" in content:  # a call of it is all that fills memory at a word
+            raise pickle.UnpicklingError("a bytearray")
+        if repetitions(content) > MAX_REPETITIONS:
+            raise pickle.UnpicklingError("tuples that are held over and over")
+
+
+def repetitions(content: bytes) -> int:
+    """How often a pickle holds a tuple that it has held before.
+
+    As a key, a tuple of two tuples of two tuples ... is hashed each time all the way down: 40
+    levels, which take a kilobyte, are for ever.
+    """
+    tuples: set[int] = set()  # their places in the pickle's memory
+    count, last = 0, ""
+    for operation, argument, _ in pickletools.genops(content):
+        name = operation.name
+        if name.endswith("PUT"):
+            (tuples.add if last.startswith("TUPLE") else tuples.discard)(int(str(argument)))
+        elif name.endswith("GET"):
+            count += int(str(argument)) in tuples
+        last = name
+    return count
+
+
+def plain(value: Any, left: Iterator[int]) -> Any:
+    """A configuration's values, numpy's numbers as Python's; as many as are `left`.
+
+    Raises:
+        ValueError: there are more, as where each dict of a few holds the next one twice.
+    """
+    if next(left, None) is None:
+        raise ValueError("its model_args hold no configuration, but far too much")
     if isinstance(value, dict):
-        return {plain(key): plain(part) for key, part in value.items()}
+        return {key: plain(part, left) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part, left) for part in value]
     return value.item() if isinstance(value, np.generic) else value
 
 
