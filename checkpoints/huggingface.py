@@ -246,6 +246,8 @@ def write(
             write_text(temporary / "generation_config.json", json.dumps(special, indent=2) + "\n")
             facts |= special
         write_text(temporary / CONFIG, json.dumps(facts, indent=2) + "\n")
+        # The package keeps the weights for their owner alone.
+        (temporary / SINGLE).chmod((temporary / CONFIG).stat().st_mode & 0o777)
 
 
 def their_tensors(

@@ -259,12 +259,12 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise ValueError(f"{path}: is there already; give the name of a new folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
+        temporary.mkdir()
     except OSError as error:
         raise ValueError(f"{path}: cannot be made: {error.strerror}") from error
     try:
         yield temporary
-        temporary.chmod(path.parent.stat().st_mode & 0o777)  # not for its owner alone
         os.replace(temporary, path)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 from pathlib import Path
 
@@ -10,10 +11,15 @@ import torch
 import torch.nn.functional as F
 
 import checkpoints
+from chat import Conversation, choose_form
+from checkpoints.convert import convert
 from data import SNIPPETS, STAND_IN
 from flags import PROMPT
 from inference import Decoder
 from llama import Llama
+from loading import load
+from perplexity import score_text
+from sampling import Sampling
 from sentiment.reviews import read_reviews
 from tests.helpers import run_script
 from tests.oracle import hugging_face_twin
@@ -125,3 +131,65 @@ def test_int8_predicts_nearly_the_same(model: Llama, tokenizer: TextTokenizer) -
         divergence += float(divergences[batch.mask].sum())
         count += int(batch.mask.sum())
     assert 0.0 < divergence / count < 0.04
+
+
+@pytest.fixture(scope="module")
+def hugging_face(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in as a Hugging Face folder."""
+    for package in ("safetensors", "transformers", "jinja2"):
+        pytest.importorskip(package)
+    folder = tmp_path_factory.mktemp("huggingface") / "smollm2"
+    convert(STAND_IN, folder, "huggingface")
+    return folder
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_as_a_hugging_face_folder_it_is_the_one_in_transformers(
+    hugging_face: Path, tokenizer: TextTokenizer
+) -> None:
+    """200 greedy tokens, their log-probabilities, perplexity, and a conversation as it is spelt.
+
+    Each of the tokens is the likeliest after those before it there, too, so that transformers
+    writes the same text.
+    """
+    from transformers import AutoTokenizer, LlamaForCausalLM
+
+    ours, own = load(hugging_face, engine="fast")
+    theirs = LlamaForCausalLM.from_pretrained(hugging_face, dtype=torch.float32).eval()
+    original = AutoTokenizer.from_pretrained(hugging_face)
+    ids = torch.tensor([own.encode(PROMPT, bos=True, eos=False)])
+    assert ids[0].tolist() == original(PROMPT).input_ids
+    text, logprobs = ours.generate(ids, 200, 0, return_logprobs=True)
+    expected = F.log_softmax(theirs(text).logits, dim=-1)[:, :-1]
+    assert torch.equal(expected.argmax(dim=-1)[:, -200:], text[:, -200:])
+    expected = expected.gather(-1, text[:, 1:, None])
+    torch.testing.assert_close(logprobs, expected[:, -200:, 0], atol=1e-4, rtol=0)
+    loss = float(theirs(text, labels=text).loss)
+    score = score_text(ours, own, own.decode(text[0].tolist()))
+    assert score.tokens == text.shape[1] - 1
+    assert score.perplexity == pytest.approx(math.exp(loss), abs=1e-4)
+    form, talk = choose_form(own), [{"role": "user", "content": "Hi"}]
+    assert form.name == "the checkpoint's template"
+    for _ in range(3):
+        for system in ([], [{"role": "system", "content": "Be brief."}]):
+            whole = [*system, *talk]
+            spelt = original.apply_chat_template(whole, tokenize=False, add_generation_prompt=True)
+            assert form.spell(whole) == spelt
+            template = original.apply_chat_template(
+                whole, add_generation_prompt=True, return_dict=False
+            )
+            assert form.opening(whole) == template
+        talk += [{"role": "assistant", "content": "Hello! é"}, {"role": "user", "content": " x\n"}]
+    assert choose_form(tokenizer).spell(talk) == form.spell(talk)
+
+
+@pytest.mark.slow
+def test_it_talks(model: Llama, tokenizer: TextTokenizer) -> None:
+    """Sensibly; the second question is understood from the first."""
+    conversation = Conversation(
+        Decoder(model), choose_form(tokenizer), sampling=Sampling(0.0), max_new_tokens=30
+    )
+    assert "Paris" in "".join(conversation.ask("What is the capital of France?"))
+    assert "Rome" in "".join(conversation.ask("And of Italy?"))
+    assert conversation.turns[0].answered[-1] == tokenizer.eos_id
