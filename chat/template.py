@@ -46,7 +46,7 @@ def render(
     try:
         done = subprocess.run(
             [sys.executable, "-P", __file__],
-            input=json.dumps([template, given]),
+            input=json.dumps([SECONDS, template, given]),
             capture_output=True,
             encoding="utf-8",
             timeout=PATIENCE,
@@ -112,14 +112,14 @@ def rendered(template: str, given: Mapping[str, Any]) -> tuple[str | None, str]:
     return None, text
 
 
-def limit_resources() -> None:
+def limit_resources(seconds: int) -> None:
     """Bound what this process may take, where the system can."""
     try:
         import resource
     except ImportError:  # Windows; there the patience ends
         return
     for limit, most in (
-        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
@@ -130,5 +130,6 @@ def limit_resources() -> None:
 
 
 if __name__ == "__main__":
-    limit_resources()
-    sys.stdout.write(json.dumps(rendered(*json.loads(sys.stdin.read()))))
+    seconds, *given = json.loads(sys.stdin.read())
+    limit_resources(seconds)
+    sys.stdout.write(json.dumps(rendered(*given)))

@@ -58,9 +58,9 @@ def lines() -> list[str]:
 
     found = list(AWKWARD)
     for path in (PROJECT / "llama.py", PROJECT / "README.md", *sorted(PROJECT.glob("*/*.py"))):
-        found += path.read_text(encoding="utf-8").splitlines()[:200]
+        found += path.read_text(encoding="utf-8").splitlines()[:60]
     for path in sorted(SHARED.glob("*.txt")):
-        found += path.read_text(encoding="utf-8", errors="replace").splitlines()[:2000]
+        found += path.read_text(encoding="utf-8", errors="replace").splitlines()[:500]
     found += some(characters, 500, 20) + some(assigned, 500, 20) + some(emoji, 300, 8)
     found += some("0123456789", 500, 20) + some("01 .,-$", 500, 20) + some(" \t\n\r\u00a0", 500, 9)
     found += some(["a", "the", " ", "  ", "'s", "\n", *SPECIALS], 500, 12)

@@ -189,17 +189,22 @@ def taken(name: str, files: Mapping[str, str | bytes]) -> Intake:
         return take_in(Path(folder), handed_out(), student=name)
 
 
-def archive_complaints(folder: Path) -> list[str]:
+def archive_complaints(folder: Path, pattern: str) -> list[str]:
     """Hostile archives that were not refused, honest ones that were, and what was written."""
     complaints = []
     files = {name: text.encode() for name, text in solution().items()}
+    asked = re.compile(pattern)
     for name, (write, _) in ARCHIVES.items():
+        if not asked.search(f"archive {name}"):
+            continue
         path = folder / "hostile.zip"
         write(path, files)
         if not take_in(path, handed_out()).refused:
             complaints.append(f"archive {name}: was not refused")
         path.unlink()
     for name, write in ODD_BUT_HONEST.items():
+        if not asked.search(f"archive {name}"):
+            continue
         path = folder / "odd.zip"
         write(path, files)
         if refused := take_in(path, handed_out()).refused:
@@ -350,7 +355,7 @@ def main(arguments: list[str]) -> int:
         print(f"exam      {estimate(len(exams), options.jobs)}", flush=True)
         run_exams(grader, exams, options.jobs)
         complaints = [text for one in exams for text in one.complaints]
-        complaints += archive_complaints(folder)
+        complaints += archive_complaints(folder, options.match)
         complaints += [f"left behind: {text}" for text in survivors()]
         after = state_of(folder)
         complaints += [f"changed: {n}" for n in sorted(before) if after.get(n) != before[n]]

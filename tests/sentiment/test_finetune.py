@@ -278,8 +278,8 @@ def test_tensorboard_is_on_where_it_is_installed(work: Path, run_here, tmp_path:
 
 @pytest.mark.slow
 def test_killed_at_random_moments_it_ends_the_same(work: Path, tmp_path: Path) -> None:
-    """kill -9, three times, each followed by --resume."""
-    options = finetune(work, "--save_minutes", "0", "--epochs", "12", "--seed", "5")
+    """kill -9, twice, each followed by --resume."""
+    options = finetune(work, "--save_minutes", "0", "--epochs", "8", "--seed", "5")
     options += ["--pretrained-model-path", str(work / "stories42M.pt")]
     options += ["--tokenizer", str(work / "tokenizer.model")]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -288,7 +288,7 @@ def test_killed_at_random_moments_it_ends_the_same(work: Path, tmp_path: Path) -
     assert run_script("run_llama.py", *options, cwd=whole).returncode == 0
     rng = random.Random(5)
     command = [sys.executable, str(PROJECT / "run_llama.py"), *options, "--resume"]
-    for kill in range(3):
+    for kill in range(2):
         process = subprocess.Popen(command, cwd=killed, stdout=subprocess.DEVNULL)
         with process, ended_by(process):
             known = saved_at(killed)
