@@ -33,6 +33,7 @@ HELD: dict[str, tuple[str | None, ...]] = {
     "llama2c": ("float32", "int8"),
     "gguf": ("float32", "float16", "int8"),
 }
+FLOAT16_ROUNDING = 2**-11  # relative
 STEPS = 127  # of int8, from 0 to the largest weight of a group
 
 
@@ -152,10 +153,10 @@ def compare(source: Mapping[str, Tensor], written: Checkpoint, dtype: torch.dtyp
     for name in source:
         ours, theirs = source[name], written.tensors[name].float()
         if dtype == torch.int8 and ours.ndim > 1:
-            half_step = float(ours.abs().max()) / STEPS / 2
-            same = bool(
-                ((ours.float() - theirs).abs() <= 1.01 * half_step + 1e-3 * half_step).all()
-            )
+            # Half a step, and of a scale that is kept in float16 as many roundings as steps.
+            step = float(ours.abs().max()) / STEPS
+            error = (ours.float() - theirs).abs().max()
+            same = bool(error <= (0.501 + STEPS * FLOAT16_ROUNDING) * step)
         else:
             rounded = ours if dtype in (None, torch.int8) else ours.to(dtype)
             same = any(_equal(theirs, kept.float()) for kept in (ours, rounded))

@@ -131,6 +131,19 @@ def test_rounded_weights(tmp_path: Path, format: str, dtype: str, close: float) 
     assert sum(files) < 0.62 * (tmp_path / "m.pt").stat().st_size
 
 
+def test_the_scales_of_a_gguf_are_rounded_themselves(tmp_path: Path) -> None:
+    """To float16: a weight between two steps is then off by more than half of one."""
+    model = random_llama(CONFIG)
+    weight = model.get_parameter("layers.0.attention.compute_query.weight")
+    scale = (1 + 2**-11) / 128  # between two numbers of float16
+    with torch.no_grad():
+        weight.mul_(scale)
+        weight[0, :2] = torch.tensor([127.0, 126.499]) * scale
+        assert float(weight.abs().max()) == 127 * scale
+    model.save_pretrained(tmp_path / "m.pt")
+    convert(tmp_path / "m.pt", tmp_path / "m.gguf", "gguf", "int8")
+
+
 def sentencepieces() -> Vocabulary:
     if not LLAMA_2.exists():
         pytest.skip("shared/models/tokenizer.model is not beside the project")
