@@ -155,3 +155,36 @@ class AdamW(Optimizer):
                 m, v, eps = state["exp_avg"], state["exp_avg_sq"], group["eps"]
                 self.update(p, p.grad, m, v, beta1, beta2, eps, step_size, decay or None)
         return loss
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: p = p - lr g, or with a rate that falls as 1 / sqrt(t + 1)."""
+
+    def __init__(self, params: Iterable[Any], lr: float = 1e-3, decaying: bool = False) -> None:
+        """Take parameters, or groups of them as `torch.optim` does.
+
+        Args:
+            decaying: divide the rate by the root of t + 1 at a parameter's step t = 0, 1, ...
+
+        Raises:
+            ValueError: the rate is negative or no number.
+        """
+        if not 0.0 <= lr < float("inf"):
+            raise ValueError(f"lr={lr}: must be a finite number of at least 0")
+        super().__init__(params, {"lr": lr, "decaying": decaying})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, in place; returns what the closure does."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    t = self.state[p].setdefault("step", 0)
+                    rate = group["lr"] / math.sqrt(t + 1) if group["decaying"] else group["lr"]
+                    p.add_(p.grad, alpha=-rate)
+                    self.state[p]["step"] = t + 1
+        return loss

@@ -10,3 +10,5 @@ SNIPPETS = Path(__file__).parent / "snippets-{split}.txt"
 LABEL_NAMES = {
     name: Path(__file__).parent / f"{name}-label-mapping.json" for name in ("sst", "cfimdb")
 }
+BIBLE = Path(__file__).parent / "bible.txt"  # a corpus: chapters, each with END behind it
+END = "<|endoftext|>"  # of a document in a text file, as GPT-2 has it

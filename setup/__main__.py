@@ -10,7 +10,14 @@ from setup import add_course_flags
 from setup.environment import PROJECT, install, make_environment, requirements
 from support import errors
 
-EXTRAS = ("smollm2", "formats", "plots", "bench", "dev")  # what the README's commands use
+EXTRAS = (
+    "smollm2",
+    "formats",
+    "pretraining",
+    "plots",
+    "bench",
+    "dev",
+)  # what the README's commands use
 
 
 def main() -> int:

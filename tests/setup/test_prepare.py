@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from checkpoints.convert import convert
-from setup.prepare import split_snippets
+from setup.prepare import bible_chapters, split_snippets
 from tests.helpers import run_code
 
 
@@ -45,3 +45,17 @@ def test_a_disk_that_fills_up_while_converting_leaves_nothing(tmp_path: Path) ->
     assert sorted(os.listdir(tmp_path)) == ["m.gguf"]
     convert(tmp_path / "m.gguf", tmp_path / "m.pt", "course")
     assert (tmp_path / "m.pt").exists()
+
+
+def test_the_chapters_of_the_bible() -> None:
+    """From where its verses begin; apostrophes are mended, and nothing of the module is run."""
+    module = (
+        "from nowhere import Bible\n"
+        "bible = Bible(WORLD, 'God`s light.  It was. A second  one. Another book.',\n"
+        "    {1001001: 0, 1001002: 14, 1002001: 22, 2001001: 36}, {}, {})\n"
+    )
+    assert bible_chapters(module) == [
+        "God's light. It was.",
+        "A second one.",
+        "Another book.",
+    ]

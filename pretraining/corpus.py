@@ -1,0 +1,282 @@
+"""A corpus: texts as one long array of tokens in a file, mapped into memory, never all of it there.
+
+A folder holds `train.bin` and `valid.bin`, in which each document ends with the end token; where
+they begin is in `train.docs.npy` and `valid.docs.npy`. `manifest.json` says what they were made of,
+with hashes, so that a corpus that was changed since is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from data import END
+from pretraining.words import CERTAIN, decoded
+from support.files import new_folder, read_json, require_space, write_text
+from tokenizer import TextTokenizer
+
+SPLITS = ("train", "valid")
+MANIFEST = "manifest.json"
+PIECE = 1 << 16  # characters of a document that are encoded at once
+READ = 1 << 22  # bytes of a file that are read at once
+
+
+def get_batch(
+    dataset: Any,
+    batch_size: int,
+    context_length: int,
+    device: str | torch.device = "cpu",
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Windows of a text, and the same one token later.
+
+    Args:
+        dataset: n tokens; a numpy array, mapped from a file as a rule.
+        generator: the source of randomness; None is torch's global one.
+
+    Returns:
+        inputs and targets, (B, T) each; the windows begin anywhere from 0 to n - T - 1, each place
+        being as likely.
+
+    Raises:
+        ValueError: the text is not longer than a window.
+    """
+    n = len(dataset) - context_length
+    if n < 1:
+        raise ValueError(
+            f"a text of {len(dataset)} tokens and a context of {context_length}: it takes one more "
+            "than the context; give a longer text, or a shorter context"
+        )
+    starts = torch.randint(n, (batch_size,), generator=generator)
+    return windows(dataset, starts.tolist(), context_length, device)
+
+
+def windows(
+    dataset: Any, starts: list[int], context_length: int, device: str | torch.device = "cpu"
+) -> tuple[Tensor, Tensor]:
+    """The windows of T tokens that begin at `starts`, and the same one token later, (B, T) each."""
+    rows = np.stack([dataset[start : start + context_length + 1] for start in starts])
+    tokens = torch.from_numpy(rows.astype(np.int64)).to(device)
+    return tokens[:, :-1], tokens[:, 1:]
+
+
+def documents(path: Path, errors: str = "strict") -> Iterator[tuple[int, str]]:
+    """The texts of a file or folder, each with the bytes that it takes there.
+
+    A text file is cut at every `<|endoftext|>`; of a `.jsonl`, each line's `text` is one; of a
+    folder, each file in it.
+
+    Raises:
+        ValueError: a file is missing, no UTF-8, or a line no JSON with a text.
+    """
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        if not files:
+            raise ValueError(f"{path}: an empty folder; give one with texts")
+        yield from chain.from_iterable(documents(file, errors) for file in files)
+        return
+    if not path.exists():
+        raise ValueError(f"{path}: no such file")
+    parts = _json_texts(path) if path.suffix == ".jsonl" else _parts(path, END.encode())
+    offset = 0
+    for size, content in parts:
+        text = content if isinstance(content, str) else decoded(content, errors, str(path), offset)
+        offset += size
+        if text := text.strip("\r\n"):
+            yield size, text
+
+
+def _parts(path: Path, end: bytes) -> Iterator[tuple[int, bytes]]:
+    """What stands between the end tokens of a file, which is read in blocks."""
+    kept = b""
+    with path.open("rb") as file:
+        while block := file.read(READ):
+            *whole, kept = (kept + block).split(end)
+            for part in whole:
+                yield len(part) + len(end), part
+    yield len(kept), kept
+
+
+def _json_texts(path: Path) -> Iterator[tuple[int, str]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                text = json.loads(line)["text"] if line.strip() else ""
+                if not isinstance(text, str):
+                    raise TypeError("its text is none")
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(
+                    f'{path}, line {number}: no JSON object with a "text" ({error})'
+                ) from error
+            yield len(line), text
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The tokens of a text, and what is known of it."""
+
+    folder: Path
+    about: dict[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path, tokenizer_sha256: str | None = None) -> Self:
+        """Open a folder that `encode_corpus` wrote.
+
+        Raises:
+            ValueError: it is none, a file has another size than the manifest says, or it was
+                encoded by another tokenizer.
+        """
+        about = read_json(folder / MANIFEST)
+        corpus = cls(folder, about)
+        for split in SPLITS:
+            path, stated = folder / f"{split}.bin", about["splits"][split]
+            held = path.stat().st_size if path.exists() else 0
+            if held != stated["tokens"] * corpus.dtype.itemsize:
+                raise ValueError(f"{path}: has {held:,} bytes and not what {MANIFEST} says")
+        if tokenizer_sha256 not in (None, about["tokenizer_sha256"]):
+            raise ValueError(f"{folder}: was encoded with another tokenizer; encode it anew")
+        return corpus
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(self.about["dtype"])
+
+    def tokens(self, split: str) -> np.memmap:
+        """The tokens of "train" or "valid", mapped from the file."""
+        return np.memmap(self.folder / f"{split}.bin", dtype=self.dtype, mode="r")
+
+    def starts(self, split: str) -> np.ndarray:
+        """Where its documents begin."""
+        return np.load(self.folder / f"{split}.docs.npy", mmap_mode="r")
+
+    def n_bytes(self, split: str) -> int:
+        """What its texts take in UTF-8, without the end tokens."""
+        return self.about["splits"][split]["bytes"]
+
+    def require_unchanged(self) -> None:
+        """Raise a ValueError where a file that it was made of is another one by now."""
+        for source in self.about["sources"]:
+            path = Path(source["path"])
+            if path.exists() and file_sha256(path) != source["sha256"]:
+                raise ValueError(
+                    f"{path}: was changed since {self.folder} was made; encode it anew"
+                )
+
+
+def encode_corpus(
+    source: Path,
+    folder: Path,
+    tokenizer: TextTokenizer,
+    tokenizer_sha256: str,
+    *,
+    valid_share: float = 0.05,
+    errors: str = "strict",
+    progress: bool = False,
+) -> Corpus:
+    """Turn texts into tokens, document by document, in memory that does not grow with them.
+
+    Args:
+        source: a file or folder, see `documents`.
+        folder: made here, whole or not at all.
+        tokenizer: whose end token is put behind each document.
+        valid_share: of the bytes, from the end of the texts, that are held out; of a single
+            document its end.
+
+    Raises:
+        ValueError: the texts are missing or empty, or no UTF-8, or there is no room.
+    """
+    if not 0 < valid_share < 1:
+        raise ValueError(f"valid_share={valid_share}: must be between 0 and 1")
+    files = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
+    total = sum(file.stat().st_size for file in files)
+    if not total:
+        raise ValueError(f"{source}: no such text, or an empty one; give one with --data")
+    dtype = np.dtype(np.uint16 if tokenizer.n_words <= 1 << 16 else np.uint32)
+    require_space(folder.parent, total, f"encoding {source}")
+    train_bytes, seen = (1 - valid_share) * total, 0
+    with new_folder(folder) as temporary:
+        writers = {split: _Writer(temporary, split, dtype, tokenizer) for split in SPLITS}
+        bar = tqdm(total=total, unit="B", unit_scale=True, desc="encoding", leave=False,
+                   disable=None if progress else True)  # fmt: skip
+        with bar:
+            for size, text in documents(source, errors):
+                share = (train_bytes - seen) / size  # of this document, that is to be trained on
+                if share >= 1 or (writers["train"].tokens == 0 and seen + size < total):
+                    writers["train"].add(text)
+                elif share <= 0 or seen > 0:
+                    writers["valid"].add(text)
+                else:  # the only document
+                    place = text.rfind("\n", 0, int(len(text) * share)) + 1
+                    place = place or text.rfind(" ", 0, int(len(text) * share)) + 1
+                    writers["train"].add(text[:place])
+                    writers["valid"].add(text[place:])
+                seen += size
+                bar.update(size)
+        about = {
+            "sources": [{"path": str(f.resolve()), "sha256": file_sha256(f)} for f in files],
+            "tokenizer_sha256": tokenizer_sha256,
+            "vocab_size": tokenizer.n_words,
+            "dtype": dtype.name,
+            "splits": {split: writer.close() for split, writer in writers.items()},
+        }
+        write_text(temporary / MANIFEST, json.dumps(about, indent=2) + "\n")
+    return Corpus.open(folder)
+
+
+class _Writer:
+    """Writes one split of a corpus."""
+
+    def __init__(self, folder: Path, split: str, dtype: np.dtype, tokenizer: TextTokenizer) -> None:
+        self.path, self.docs = folder / f"{split}.bin", folder / f"{split}.docs.npy"
+        self.dtype, self.tokenizer = dtype, tokenizer
+        self.file = self.path.open("wb")
+        self.tokens = self.bytes = 0
+        self.starts: list[int] = []
+
+    def add(self, text: str) -> None:
+        """A document, which the end token follows."""
+        if not text:
+            return
+        self.starts.append(self.tokens)
+        self.bytes += len(text.encode())
+        for piece in pieces(text):
+            self._write(self.tokenizer.encode(piece, bos=False, eos=False))
+        self._write([self.tokenizer.eos_id])
+
+    def _write(self, ids: list[int]) -> None:
+        self.file.write(np.asarray(ids, dtype=self.dtype).tobytes())
+        self.tokens += len(ids)
+
+    def close(self) -> dict[str, Any]:
+        """What is known of the split."""
+        self.file.close()
+        np.save(self.docs, np.asarray(self.starts, dtype=np.int64))
+        documents = len(self.starts)
+        return {"tokens": self.tokens, "documents": documents, "bytes": self.bytes}
+
+
+def pieces(text: str) -> Iterator[str]:
+    """A text in parts whose tokens are, one after the other, those of the whole."""
+    start = 0
+    while len(text) - start > 2 * PIECE:
+        place = CERTAIN.search(text, start + PIECE)
+        if place is None:
+            break
+        yield text[start : place.start()]
+        start = place.start()
+    yield text[start:]
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

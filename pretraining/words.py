@@ -1,0 +1,168 @@
+"""Pre-tokenisation: a text cut into words, which tokens never cross; and where it may be divided.
+
+GPT-2's way (Radford et al. 2019, section 2.2): letters, digits and other signs apart, each run with
+the one space before it. So `regex`, which knows Unicode's classes, is needed (extra `pretraining`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm import tqdm
+
+try:
+    import regex
+except ImportError as error:
+    raise ValueError(
+        "pretraining needs the packages regex and tyro (extra pretraining): pip install regex tyro"
+    ) from error
+
+WORDS = regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
+# Where WORDS cuts whatever surrounds it: before white space, and between a sign and a letter. (An
+# apostrophe may begin "'s"; white space is only looked at from its beginning, since how a run of it
+# is cut depends on what follows.)
+CERTAIN = regex.compile(r"(?<=\S)(?=\s)|(?<=[^\s\p{L}\p{N}'])(?=\p{L})")
+SIMPLE = regex.compile(rb"(?<=[!-~])(?=[ \n\t])")  # the same in UTF-8, as far as it is ASCII
+PART = 1 << 22  # bytes of a file that are cut at once: bounds the memory
+ALONE = 1 << 19  # bytes; of less, other processes take longer to start than to help
+WINDOW = 1 << 12  # bytes that are looked through at first for a place to divide
+
+
+def special_pattern(special_tokens: Sequence[str]) -> regex.Pattern[str]:
+    """Finds special tokens, of two at one place the longest.
+
+    Raises:
+        ValueError: one is empty, or comes twice.
+    """
+    if "" in special_tokens:
+        raise ValueError("special_tokens: one is empty")
+    for token in special_tokens:
+        if list(special_tokens).count(token) > 1:
+            raise ValueError(f"special_tokens: {token!r} comes twice")
+    longest_first = sorted(special_tokens, key=len, reverse=True)
+    return regex.compile("|".join(map(regex.escape, longest_first)) or r"(?!)")
+
+
+def count_words(
+    path: str | os.PathLike[str],
+    special_tokens: Sequence[str] = (),
+    *,
+    errors: str = "strict",
+    processes: int | None = None,
+    progress: bool = False,
+) -> Counter[str]:
+    """How often each word occurs in a text file, special tokens left out.
+
+    The file is read in parts, whose number does not change the result; memory grows with the number
+    of different words alone.
+
+    Args:
+        errors: "strict", or "replace" for bytes that are no UTF-8.
+        processes: None takes all of this machine's, one for a small file.
+        progress: show a bar on a terminal.
+
+    Raises:
+        ValueError: the file is missing or empty, or at an offset that is named no UTF-8.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from error
+    if not size:
+        raise ValueError(f"{path}: the file is empty; give a text to train on")
+    if processes is None:
+        processes = 1 if size < ALONE else os.cpu_count() or 1
+    special = special_pattern(special_tokens)
+    places = dividing_places(path, special_tokens, min(PART, -(-size // processes)))
+    parts = list(pairwise(places))
+    count = partial(_count_part, path, special.pattern, errors)
+    counts: Counter[str] = Counter()
+    bar = tqdm(total=size, unit="B", unit_scale=True, desc="reading", leave=False,
+               disable=None if progress else True)  # fmt: skip
+    with bar:
+        for (start, end), found in zip(parts, _map(count, parts, processes), strict=True):
+            counts.update(found)
+            bar.update(end - start)
+    return counts
+
+
+def _map(
+    function: Callable[[tuple[int, int]], Counter[str]],
+    parts: list[tuple[int, int]],
+    processes: int,
+) -> Iterator[Counter[str]]:
+    if processes == 1 or len(parts) == 1:
+        yield from map(function, parts)
+        return
+    # Forked, processes have all that is imported here; elsewhere they import it anew.
+    methods = get_context("fork") if hasattr(os, "fork") else get_context("spawn")
+    with ProcessPoolExecutor(min(processes, len(parts)), mp_context=methods) as pool:
+        yield from pool.map(function, parts)
+
+
+def _count_part(path: Path, special: str, errors: str, part: tuple[int, int]) -> Counter[str]:
+    start, end = part
+    with path.open("rb") as file:
+        file.seek(start)
+        content = file.read(end - start)
+    text = decoded(content, errors, f"{path}", start)
+    counts: Counter[str] = Counter()
+    for piece in regex.split(special, text):
+        counts.update(WORDS.findall(piece))
+    return counts
+
+
+def decoded(content: bytes, errors: str, name: str, start: int = 0) -> str:
+    """Bytes from `start` on of a file as text; a ValueError names the offset that is no UTF-8."""
+    try:
+        return content.decode("utf-8", errors)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name}: not UTF-8 at byte {start + error.start:,} ({error.reason}); convert it, or "
+            "have such bytes replaced: --errors replace"
+        ) from error
+
+
+def dividing_places(path: Path, special_tokens: Sequence[str], size: int) -> list[int]:
+    """Offsets, about `size` bytes apart, at which a file may be divided.
+
+    Each is where a special token begins, or where the words around it are certainly two.
+    """
+    special = sorted((token.encode() for token in special_tokens), key=len, reverse=True)
+    pattern = regex.compile(b"|".join(map(regex.escape, special)) or rb"(?!)")
+    longest = max(map(len, special), default=1)
+    places, end = [0], path.stat().st_size
+    with path.open("rb") as file:
+        while places[-1] + size < end:
+            start, width, found = places[-1] + size, WINDOW, None
+            while found is None and start < end:
+                file.seek(start)
+                window = file.read(width + longest)
+                found = _place(window, pattern, longest, start + len(window) >= end)
+                if found is None:
+                    start += width
+                    width *= 2
+            if found is None:
+                break
+            places.append(start + found)
+    return [*places, end]
+
+
+def _place(window: bytes, special: regex.Pattern[bytes], longest: int, is_last: bool) -> int | None:
+    """Where a window of a file may be divided; None: nowhere that is sure from here."""
+    usable = len(window) if is_last else len(window) - longest
+    if (token := special.search(window)) is not None and token.start() < usable:
+        return token.start()
+    for match in SIMPLE.finditer(window):
+        # A special token that began before the window would end within its first bytes.
+        if longest <= match.start() < usable:
+            return match.start()
+    return None
