@@ -17,6 +17,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sentencepiece import SentencePieceProcessor
 
@@ -287,12 +288,19 @@ class JsonTokenizer(TextTokenizer):
                 f"character U+{ord(s[index]):04X} at index {index} of the text: this "
                 "checkpoint's vocabulary has no token for its bytes; take it out"
             )
+        return self._encoded(s, specials).ids
+
+    def _encoded(self, s: str, specials: bool) -> Any:
         self._tokenizer.encode_special_tokens = not specials
-        return self._tokenizer.encode(s, add_special_tokens=False).ids
+        try:
+            return self._tokenizer.encode(s, add_special_tokens=False)
+        except Exception as error:  # the library raises bare ones, as for an unknown character
+            raise ValueError(
+                f"the tokenizer does not know all characters of the text {s[:40]!r}: {error}"
+            ) from error
 
     def ends(self, s: str) -> list[int]:
-        self._tokenizer.encode_special_tokens = True
-        offsets = self._tokenizer.encode(s, add_special_tokens=False).offsets
+        offsets = self._encoded(s, specials=False).offsets
         # The library gives each part of a character all of it; only the last one ends it.
         following = [*(start for start, _ in offsets[1:]), len(s)]
         return [min(end, start) for (_, end), start in zip(offsets, following, strict=False)]

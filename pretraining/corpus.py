@@ -20,10 +20,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from checkpoints.vocabulary import SentencePieceVocabulary
 from data import END
 from pretraining.words import CERTAIN, decoded
 from support.files import new_folder, read_json, require_space, write_text
-from tokenizer import TextTokenizer
+from tokenizer import TextTokenizer, load_tokenizer
 
 SPLITS = ("train", "valid")
 MANIFEST = "manifest.json"
@@ -129,12 +130,11 @@ class Corpus:
     about: dict[str, Any]
 
     @classmethod
-    def open(cls, folder: Path, tokenizer_sha256: str | None = None) -> Self:
+    def open(cls, folder: Path) -> Self:
         """Open a folder that `encode_corpus` wrote.
 
         Raises:
-            ValueError: it is none, a file has another size than the manifest says, or it was
-                encoded by another tokenizer.
+            ValueError: it is none, or a file of it is not what the manifest says.
         """
         about = read_json(folder / MANIFEST)
         corpus = cls(folder, about)
@@ -143,9 +143,13 @@ class Corpus:
             held = path.stat().st_size if path.exists() else 0
             if held != stated["tokens"] * corpus.dtype.itemsize:
                 raise ValueError(f"{path}: has {held:,} bytes and not what {MANIFEST} says")
-        if tokenizer_sha256 not in (None, about["tokenizer_sha256"]):
-            raise ValueError(f"{folder}: was encoded with another tokenizer; encode it anew")
+        if file_sha256(folder / about["tokenizer"]) != about["tokenizer_sha256"]:
+            raise ValueError(f"{folder}: its tokenizer was changed; encode it anew")
         return corpus
+
+    def tokenizer(self) -> TextTokenizer:
+        """What it was encoded with."""
+        return load_tokenizer(self.folder / self.about["tokenizer"])
 
     @property
     def dtype(self) -> np.dtype:
@@ -177,7 +181,6 @@ def encode_corpus(
     source: Path,
     folder: Path,
     tokenizer: TextTokenizer,
-    tokenizer_sha256: str,
     *,
     valid_share: float = 0.05,
     errors: str = "strict",
@@ -188,13 +191,16 @@ def encode_corpus(
     Args:
         source: a file or folder, see `documents`.
         folder: made here, whole or not at all.
-        tokenizer: whose end token is put behind each document.
+        tokenizer: whose end token is put behind each document; it is kept in the folder.
         valid_share: of the bytes, from the end of the texts, that are held out; of a single
             document its end.
 
     Raises:
-        ValueError: the texts are missing or empty, or no UTF-8, or there is no room.
+        ValueError: the texts are missing, empty, too short or no UTF-8, the tokenizer has no end
+            token, or there is no room.
     """
+    if tokenizer.eos_id < 0:
+        raise ValueError("the tokenizer has no token that ends a text; a corpus needs one")
     if not 0 < valid_share < 1:
         raise ValueError(f"valid_share={valid_share}: must be between 0 and 1")
     files = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
@@ -222,9 +228,12 @@ def encode_corpus(
                     writers["valid"].add(text[place:])
                 seen += size
                 bar.update(size)
+        kind, content = tokenizer.vocabulary.to_file()
+        (temporary / f"tokenizer.{kind}").write_bytes(content)
         about = {
             "sources": [{"path": str(f.resolve()), "sha256": file_sha256(f)} for f in files],
-            "tokenizer_sha256": tokenizer_sha256,
+            "tokenizer": f"tokenizer.{kind}",
+            "tokenizer_sha256": hashlib.sha256(content).hexdigest(),
             "vocab_size": tokenizer.n_words,
             "dtype": dtype.name,
             "splits": {split: writer.close() for split, writer in writers.items()},
@@ -249,7 +258,9 @@ class _Writer:
             return
         self.starts.append(self.tokens)
         self.bytes += len(text.encode())
-        for piece in pieces(text):
+        # In SentencePiece a text begins with a space of its own, and so would each part of one.
+        whole = isinstance(self.tokenizer.vocabulary, SentencePieceVocabulary)
+        for piece in [text] if whole else pieces(text):
             self._write(self.tokenizer.encode(piece, bos=False, eos=False))
         self._write([self.tokenizer.eos_id])
 

@@ -37,6 +37,9 @@ class ReviewTask:
             self.weights = torch.tensor(self.class_weights, device=self.device)
         self.size, self.held_out = len(self.ids["train"]), len(self.ids["dev"])
 
+    def order(self, generator: torch.Generator) -> list[int]:
+        return torch.randperm(self.size, generator=generator).tolist()
+
     def micro_batches(self, rows: Sequence[int]) -> Iterator[Batch]:
         budget = self.recipe.max_tokens
         return padded_batches(

@@ -44,7 +44,10 @@ ALLOWED = {
         *("cache", "checkpoints", "classifier", "config", "data", "llama", "support"),
         *("tokenizer", "training"),
     },
-    "pretraining": {"checkpoints", "support"},
+    "pretraining": {
+        *("checkpoints", "config", "data", "llama", "loading", "support", "tokenizer"),
+        "training",
+    },
     "perplexity": {"generation"},
     "setup": {"checkpoints", "data", "support"},
     "flags": {
@@ -215,6 +218,7 @@ def help_texts() -> str:
     commands = [["run_llama"], ["setup"], ["tokenizer"], ["benchmarks"]]
     commands += [["assignment", name] for name in kit]
     commands += [["checkpoints", name] for name in ("show", "convert")]
+    commands += [["pretraining", name] for name in ("train", "sample", "tokenizer")]
     texts = io.StringIO()
     warnings.filterwarnings("ignore", "'\\w+.__main__' found", RuntimeWarning)
     for module, *arguments in commands:

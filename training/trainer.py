@@ -21,7 +21,6 @@ from tqdm import tqdm
 
 from optimizer import AdamW
 from support.tensors import content_bytes
-from training.batches import Batch
 from training.clipping import clip_gradients
 from training.compiled_step import compile_step
 from training.estimate import Estimate
@@ -44,10 +43,13 @@ class Task(Protocol):
     def model(self) -> nn.Module:
         """What has the parameters."""
 
-    def micro_batches(self, rows: Sequence[int]) -> Iterator[Batch]:
+    def order(self, generator: torch.Generator) -> list[int]:
+        """The examples of an epoch, `size` of them, in the order in which they are trained on."""
+
+    def micro_batches(self, rows: Sequence[int]) -> Iterator[Any]:
         """The given examples, in parts that fit into memory."""
 
-    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, batch: Any) -> tuple[Tensor, dict[str, float]]:
         """The loss summed over a part's examples, and sums of other figures of an epoch's log."""
 
     def evaluate(self) -> tuple[float, dict[str, float]]:
@@ -81,21 +83,31 @@ class Trainer:
         *,
         schedule: Callable[[int], float] | None = None,
         max_norm: float | None = None,
+        betas: tuple[float, float] = (0.9, 0.999),
+        period: str = "epoch",
+        tokens: int = 1,
     ) -> None:
         """Prepare a run.
 
         Args:
             schedule: the learning rate at a step, counted from 0; None keeps `recipe.lr`, after
                 the recipe's warm-up.
-            max_norm: bound on the norm of all gradients; None leaves them as they are. What makes
-                these two belongs into the run's setting, as the recipe does.
+            max_norm: bound on the norm of all gradients; None leaves them as they are.
+            betas: of AdamW. What makes these three belongs into the run's setting, as the recipe
+                does.
+            period: what an epoch is called, where it is none.
+            tokens: of an example, where those are counted.
         """
         self.task, self.recipe, self.run = task, recipe, run
         self.schedule, self.max_norm = schedule, max_norm
+        self.period, self.tokens = period, tokens
         if schedule is None and (warmup := recipe.warmup_steps):
             self.schedule = lambda step: cosine_schedule(step, recipe.lr, recipe.lr, warmup, warmup)
         self.optimizer = AdamW(
-            trained_parameters(task.model), lr=recipe.lr, weight_decay=recipe.weight_decay
+            trained_parameters(task.model),
+            lr=recipe.lr,
+            betas=betas,
+            weight_decay=recipe.weight_decay,
         )
         if recipe.compile:
             compile_step(self.optimizer)
@@ -159,7 +171,7 @@ class Trainer:
                 step, figures = self.step, self._finish_epoch()
                 expected.done(self.evaluation)
                 log.add(step, figures, self.progress.epoch)
-                tqdm.write(f"epoch {self.progress.epoch}: {in_words(figures)}")
+                tqdm.write(f"{self.period} {self.progress.epoch}: {in_words(figures)}")
                 self.save()
                 saved_at = time.monotonic()
                 if came:
@@ -204,18 +216,19 @@ class Trainer:
         progress, size = self.progress, self.recipe.batch_size
         seed = (self.recipe.seed * 1_000_003 + progress.epoch) % 2**63
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(self.task.size, generator=generator).tolist()
+        order = self.task.order(generator)
         batches = [order[i : i + size] for i in range(0, len(order), size)][progress.batch :]
         with tqdm(
-            desc=f"epoch {progress.epoch + 1}/{self.recipe.epochs}",
-            total=self.task.size,
-            initial=len(order) - sum(map(len, batches)),
-            unit="ex",
+            desc=f"{self.period} {progress.epoch + 1}/{self.recipe.epochs}",
+            total=self.task.size * self.tokens,
+            initial=(len(order) - sum(map(len, batches))) * self.tokens,
+            unit="ex" if self.tokens == 1 else " tokens",
+            unit_scale=self.tokens > 1,
             disable=None,  # a log gets the line of each epoch
         ) as bar:
             for rows in batches:
                 yield rows
-                bar.update(len(rows))
+                bar.update(len(rows) * self.tokens)
                 bar.set_postfix(loss=f"{progress.sums[LOSS] / progress.seen:.3f}")
 
     def take_step(self, rows: Sequence[int]) -> dict[str, float]:

@@ -47,6 +47,9 @@ class ToyTask:
         self.recipe = recipe
         self.size = self.held_out = SIZE
 
+    def order(self, generator: torch.Generator) -> list[int]:
+        return torch.randperm(self.size, generator=generator).tolist()
+
     def micro_batches(self, rows: Sequence[int]) -> Iterator[Batch]:
         return padded_batches(self.ids, 0, max_tokens=self.recipe.max_tokens, rows=rows)
 

@@ -1,0 +1,116 @@
+"""From a text file to a language model: `python -m pretraining {train,tokenizer,sample}`."""
+
+from __future__ import annotations
+
+import support.early  # noqa: F401
+
+# isort: split
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from checkpoints.vocabulary import BytePairVocabulary, JsonVocabulary, as_json
+from data import BIBLE
+from loading import load, stream_text
+from pretraining.settings import Settings, differences, from_toml
+from pretraining.train import KIND, train
+from pretraining.vocabularies import learn_vocabulary
+from support import errors
+from support.files import atomic_path
+from support.words import banner
+from training.run import finished_run
+
+WAYS: dict[str, dict[str, Any]] = {  # of writing: name -> temperature and filters
+    "greedy": {"temperature": 0.0},
+    "sampling": {"temperature": 1.0},
+    "top-k 50": {"temperature": 1.0, "top_k": 50},
+    "top-p 0.9": {"temperature": 1.0, "top_p": 0.9},
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Write with what train has trained, in four ways."""
+
+    run: str | None = None
+    """the run in runs/ (default: the newest finished one)"""
+    prompt: str = "In a world where"
+    max_new_tokens: int = 100
+    seed: int = 1337
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """Learn a tokenizer from texts, and write it for other programs: tokenizer.json, or .model."""
+
+    out: Path
+    """the file to write"""
+    data: Path = BIBLE
+    kind: str = "bpe"
+    vocab_size: int = 4096
+
+
+def train_command(arguments: list[str]) -> None:
+    """Take --config FILE and --resume out, and leave the rest to tyro."""
+    resume = "--resume" in arguments
+    arguments = [a for a in arguments if a != "--resume"]
+    defaults = Settings()
+    if "--config" in arguments:
+        place = arguments.index("--config")
+        if place + 1 == len(arguments):
+            raise ValueError("--config needs a file: a TOML with [model], [training] and [text]")
+        defaults = from_toml(Path(arguments[place + 1]), defaults)
+        del arguments[place : place + 2]
+    about = (
+        "Train a tokenizer and a Llama on a text. --config FILE reads TOML with the same names; "
+        "--resume goes on with the newest run of these settings."
+    )
+    settings = tyro.cli(
+        Settings, default=defaults, args=arguments, prog="pretraining train", description=about
+    )
+    for line in differences(settings, Settings()):
+        print(banner("setting", line))
+    train(settings, resume=resume)
+
+
+def sample_command(arguments: list[str]) -> None:
+    asked = tyro.cli(Sample, args=arguments, prog="pretraining sample")
+    run = finished_run(asked.run, KIND)
+    model, tokenizer = load(run / "best.pt", engine="auto", tell=print)
+    for name, how in WAYS.items():
+        print(f"\n{name}\n{asked.prompt}", end="", flush=True)
+        for piece in stream_text(
+            model, tokenizer, asked.prompt, asked.max_new_tokens, seed=asked.seed, **how
+        ):
+            print(piece, end="", flush=True)
+        print()
+
+
+def tokenizer_command(arguments: list[str]) -> None:
+    asked = tyro.cli(Tokenizer, args=arguments, prog="pretraining tokenizer")
+    vocabulary = learn_vocabulary(asked.data, asked.kind, asked.vocab_size, progress=True)
+    if isinstance(vocabulary, BytePairVocabulary):
+        vocabulary = as_json(vocabulary)
+    content = vocabulary.json.encode() if isinstance(vocabulary, JsonVocabulary) else None
+    with atomic_path(asked.out) as temporary:
+        temporary.write_bytes(vocabulary.to_file()[1] if content is None else content)
+    print(banner("wrote", f"{asked.out}: {asked.kind}, from {asked.data}"))
+
+
+COMMANDS = {"train": train_command, "sample": sample_command, "tokenizer": tokenizer_command}
+
+
+def main() -> None:
+    parser = errors.ArgumentParser(prog="pretraining", description=__doc__)
+    about = "train: a tokenizer and a Llama; sample: write with it; tokenizer: that alone"
+    parser.add_argument("command", choices=tuple(COMMANDS), help=f"{about} (each has --help)")
+    command = parser.parse_args(sys.argv[1:2]).command
+    COMMANDS[command](sys.argv[2:])
+
+
+if __name__ == "__main__":
+    errors.run(main)

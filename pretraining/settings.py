@@ -1,0 +1,133 @@
+"""What a pretraining run is made of: nested dataclasses, filled from TOML and the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from data import BIBLE
+
+Filled = TypeVar("Filled")
+
+
+@dataclass(frozen=True)
+class Text:
+    """The texts, and the tokenizer that is learnt from them."""
+
+    data: Path = BIBLE  # a text, a .jsonl with "text" in each line, or a folder of texts
+    kind: Literal["bpe", "sentencepiece", "characters"] = "bpe"
+    vocab_size: int = 4096  # tokens; characters take as many as there are
+    valid_share: float = 0.05  # of the bytes, at the end, that are held out
+    errors: Literal["strict", "replace"] = "strict"  # what to do with bytes that are no UTF-8
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of the Llama."""
+
+    dim: int = 256  # width
+    n_layers: int = 4
+    n_heads: int = 4
+    n_kv_heads: int = 4
+    hidden_dim: int | None = None  # of the feed-forward; None: 8/3 dim, rounded up
+    context: int = 256  # tokens
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """The numbers of the run."""
+
+    steps: int = 1000  # of the optimizer
+    batch_size: int = 16  # windows of a step
+    lr: float = 2e-3  # learning rate, at its greatest
+    min_lr: float = 2e-4  # at the end of the cosine
+    warmup_steps: int = 50
+    weight_decay: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.95)
+    max_norm: float = 1.0  # of the gradient
+    eval_every: int = 100  # steps between two evaluations, each of which saves
+    eval_tokens: int = 65536  # of the held-out text, from its beginning
+    max_tokens: int = 4096  # that go through the model at once: bounds the memory
+    seed: int = 1337
+    autocast: Literal["auto", "on", "off"] = "auto"  # products in bfloat16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A run; the defaults give English in a quarter of an hour on two cores."""
+
+    text: Text = field(default_factory=Text)
+    model: Shape = field(default_factory=Shape)
+    training: Training = field(default_factory=Training)
+    prompt: str | None = None  # of the sample after each evaluation; None: as held-out text begins
+    sample_tokens: int = 60
+
+    def check(self) -> None:
+        """Raise a ValueError that names what is out of range."""
+        t = self.training
+        for name in ("steps", "batch_size", "eval_every", "eval_tokens", "max_tokens"):
+            if getattr(t, name) < 1:
+                raise ValueError(f"training.{name}={getattr(t, name)}: must be at least 1")
+        if t.steps % t.eval_every:
+            raise ValueError(
+                f"training.steps={t.steps}: must be a multiple of eval_every={t.eval_every}"
+            )
+        if not 0 <= t.warmup_steps <= t.steps:
+            raise ValueError(f"training.warmup_steps={t.warmup_steps}: must be from 0 to steps")
+        if not 0 <= t.min_lr <= t.lr:
+            raise ValueError(f"training.min_lr={t.min_lr}: must be from 0 to lr={t.lr:g}")
+        if self.model.context < 2:
+            raise ValueError(f"model.context={self.model.context}: must be at least 2")
+
+
+def from_toml(path: Path, defaults: Settings) -> Settings:
+    """Settings with what a file says; a ValueError names a key that there is not."""
+    try:
+        with path.open("rb") as file:
+            return filled(defaults, tomllib.load(file), f"{path}: ")
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: no TOML ({error})") from error
+
+
+def filled(defaults: Filled, values: Mapping[str, Any], place: str = "") -> Filled:
+    """A dataclass with other values, those of a nested one in a mapping of their own."""
+    known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}  # type: ignore[arg-type]
+    changes = {}
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(f"{place}there is no {name}; known: {', '.join(known)}")
+        before = known[name]
+        if is_dataclass(before):
+            if not isinstance(value, dict):
+                raise ValueError(f"{place}{name} is a table of its own: [{name}]")
+            value = filled(before, value, f"{place}{name}: ")
+        elif isinstance(before, Path):
+            value = Path(value)
+        elif isinstance(before, tuple):
+            value = tuple(value)
+        elif (
+            before is not None
+            and type(before) is not type(value)
+            and not (isinstance(before, float) and isinstance(value, int))
+        ):
+            raise ValueError(f"{place}{name}={value!r}: must be a {type(before).__name__}")
+        changes[name] = value
+    return replace(defaults, **changes)  # type: ignore[type-var]
+
+
+def differences(settings: Any, defaults: Any, place: str = "") -> list[str]:
+    """`model.dim 128 (256)`: what is not as by default, and what would be."""
+    found = []
+    for f in fields(settings):
+        value, usual = getattr(settings, f.name), getattr(defaults, f.name)
+        if is_dataclass(value):
+            found += differences(value, usual, f"{place}{f.name}.")
+        elif value != usual:
+            found.append(f"{place}{f.name} {value} ({usual})")
+    return found

@@ -1,0 +1,163 @@
+"""A corpus: what is written is what was read, in documents; windows; what was changed since."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("regex")
+pytest.importorskip("tokenizers")
+
+from data import END
+from pretraining import corpus as module
+from pretraining.corpus import Corpus, documents, encode_corpus, get_batch, pieces
+from pretraining.vocabularies import learn_vocabulary
+from tests.helpers import vocabulary, write
+from tokenizer import BytePairTokenizer, make_tokenizer
+
+TEXTS = ["the cat\nin the rain", "12 12", "a", "naïve é", "the the the " * 30, "x y z"]
+
+
+def tokenizer() -> BytePairTokenizer:
+    return BytePairTokenizer(vocabulary())
+
+
+def read_back(corpus: Corpus) -> list[str]:
+    """The documents of both splits, by where they begin."""
+    found = []
+    for split in ("train", "valid"):
+        tokens, starts = corpus.tokens(split), corpus.starts(split)
+        ends = [*starts[1:], len(tokens)]
+        for start, end in zip(starts, ends, strict=True):
+            ids = tokens[start:end].tolist()
+            assert ids[-1] == tokenizer().eos_id
+            found.append(tokenizer().decode(ids))
+    return found
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl", "folder"])
+def test_documents_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.setattr(module, "READ", 5)  # end tokens lie across blocks
+    monkeypatch.setattr(module, "PIECE", 16)
+    if form == "text":
+        source = write(tmp_path / "t.txt", f"\n{END}\n".join(TEXTS) + f"\n{END}\n")
+    elif form == "jsonl":
+        source = write(tmp_path / "t.jsonl", "\n".join(json.dumps({"text": t}) for t in TEXTS))
+    else:
+        source = tmp_path / "texts"
+        source.mkdir()
+        for number, text in enumerate(TEXTS):
+            write(source / f"{number}.txt", text + "\n")
+    assert [text for _, text in documents(source)] == TEXTS
+    corpus = encode_corpus(source, tmp_path / "corpus", tokenizer(), valid_share=0.2)
+    assert read_back(corpus) == TEXTS
+    about = corpus.about["splits"]
+    assert about["train"]["documents"] + about["valid"]["documents"] == len(TEXTS)
+    assert corpus.n_bytes("train") + corpus.n_bytes("valid") == len("".join(TEXTS).encode())
+    assert len(corpus.tokens("valid")) > 0
+    assert corpus.dtype == np.uint16
+    assert corpus.tokenizer().vocabulary == vocabulary()
+    corpus.require_unchanged()
+
+
+def test_a_single_document_is_divided(tmp_path: Path) -> None:
+    text = "the cat in the rain\n" * 50
+    source = write(tmp_path / "t.txt", text)
+    corpus = encode_corpus(source, tmp_path / "corpus", tokenizer(), valid_share=0.1)
+    train, valid = read_back(corpus)
+    assert train + valid == text.strip("\n")
+    assert 0.05 < len(valid) / len(text) < 0.15
+
+
+def test_pieces_have_the_tokens_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIECE", 7)
+    for text in [*TEXTS, "  a  b\n\n c" * 20, "\u3042" * 50]:
+        parts = list(pieces(text))
+        assert "".join(parts) == text
+        whole = tokenizer().encode(text, bos=False, eos=False)
+        assert [i for p in parts for i in tokenizer().encode(p, bos=False, eos=False)] == whole
+
+
+def test_what_was_changed_is_noticed(tmp_path: Path) -> None:
+    source = write(tmp_path / "t.txt", "the cat " * 100)
+    corpus = encode_corpus(source, tmp_path / "corpus", tokenizer())
+    write(source, "the dog " * 100)
+    with pytest.raises(ValueError, match=r"t\.txt: was changed since .*; encode it anew"):
+        corpus.require_unchanged()
+    with (corpus.folder / "train.bin").open("ab") as file:
+        file.write(b"12")
+    with pytest.raises(ValueError, match=r"train\.bin: has .* bytes and not what"):
+        Corpus.open(corpus.folder)
+    other = encode_corpus(write(source, "the cat " * 100), tmp_path / "other", tokenizer())
+    write(other.folder / "tokenizer.json", "{}")
+    with pytest.raises(ValueError, match="its tokenizer was changed"):
+        Corpus.open(other.folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.txt", None, "no such text, or an empty one"),
+        ("t.txt", b"", "no such text, or an empty one"),
+        ("t.txt", b"abc\n" * 9 + b"\xff", r"t\.txt: not UTF-8 at byte 36"),
+        ("t.jsonl", b'{"text": "a"}\n{"texts": 1}\n', r"t\.jsonl, line 2: no JSON object with"),
+        ("t.jsonl", b'{"text": 1}\n', r"t\.jsonl, line 1: no JSON object with"),
+    ],
+)
+def test_bad_texts(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        encode_corpus(path, tmp_path / "corpus", tokenizer())
+    assert not (tmp_path / "corpus").exists()
+    assert not list(tmp_path.glob(".*part"))
+
+
+def test_get_batch() -> None:
+    data = np.arange(100, dtype=np.uint16)
+    generator = torch.Generator().manual_seed(0)
+    starts = torch.zeros(93, dtype=torch.long)
+    for _ in range(300):
+        inputs, targets = get_batch(data, 32, 7, "cpu", generator)
+        assert inputs.shape == targets.shape == (32, 7)
+        assert torch.equal(targets, inputs + 1)
+        assert torch.equal(inputs, inputs[:, :1] + torch.arange(7))
+        starts += torch.bincount(inputs[:, 0], minlength=93)
+    assert len(starts) == 93  # from 0 to n - context - 1
+    expected = 300 * 32 / 93
+    assert float(((starts - expected) ** 2 / expected).sum()) < 140  # chi-square, 92 degrees
+    with pytest.raises(ValueError, match="a text of 7 tokens and a context of 7"):
+        get_batch(data[:7], 1, 7)
+    with pytest.raises((RuntimeError, AssertionError)):
+        get_batch(data, 1, 7, "cuda:99")
+
+
+@pytest.mark.parametrize("kind", ["bpe", "characters", "sentencepiece"])
+def test_every_kind_of_tokenizer(tmp_path: Path, kind: str) -> None:
+    lines = "".join(f"The {n} cats sat on {n % 7} mats: naïve é.\n" for n in range(300))
+    source = write(tmp_path / "t.txt", f"{lines}{END}{lines}")
+    own = make_tokenizer(learn_vocabulary(source, kind, 300))
+    assert own.n_words == (300 if kind != "characters" else len(set(lines)) + 1)
+    ids = own.encode(lines, bos=True, eos=True)
+    assert ids[-1] == own.eos_id
+    assert own.decode(ids) == lines
+    corpus = encode_corpus(source, tmp_path / "corpus", own)
+    again = corpus.tokenizer()
+    assert again.encode("12 cats\n", bos=False, eos=False) == own.encode(
+        "12 cats\n", bos=False, eos=False
+    )
+    first = corpus.tokens("train")[: corpus.about["splits"]["train"]["tokens"]].tolist()
+    assert again.decode(first).startswith("The 0 cats")
+
+
+def test_what_sentencepiece_says_is_passed_on(tmp_path: Path) -> None:
+    source = write(tmp_path / "t.txt", "a b c\n" * 9)
+    with pytest.raises(
+        ValueError, match=r"t\.txt: SentencePiece learns nothing from it: (?i:.*vocab)"
+    ):
+        learn_vocabulary(source, "sentencepiece", 5000)

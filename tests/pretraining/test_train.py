@@ -1,0 +1,298 @@
+"""Pretraining: it learns, goes on bit for bit, and what it writes every mode reads."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+pytest.importorskip("regex")
+pytest.importorskip("tokenizers")
+pytest.importorskip("tyro")
+
+import run_llama
+from llama import load_pretrained
+from loading import load
+from optimizer import AdamW
+from pretraining import __main__ as script
+from pretraining.functional import cross_entropy
+from pretraining.settings import Settings, Shape, Text, Training, from_toml
+from pretraining.train import (
+    flops_per_token,
+    load_checkpoint,
+    prepare,
+    save_checkpoint,
+    train,
+)
+from tests.helpers import (
+    PROJECT,
+    assert_user_error,
+    ended_by,
+    random_llama,
+    random_tokens,
+    write,
+)
+
+SMALL: dict[str, Any] = {
+    "text.vocab_size": 300,
+    "model.dim": 32,
+    "model.n_layers": 2,
+    "model.n_heads": 2,
+    "model.n_kv_heads": 1,
+    "model.context": 16,
+    "training.steps": 60,
+    "training.eval_every": 20,
+    "training.batch_size": 8,
+    "training.warmup_steps": 5,
+    "training.lr": 0.01,
+    "training.min_lr": 0.001,
+    "training.autocast": "off",
+    "sample_tokens": 5,
+}
+FLAGS = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+
+
+def sentences(count: int, seed: int = 0) -> str:
+    chance = random.Random(seed)
+    who, does = ["The cat", "A dog", "The llama"], ["sat on", "ate", "saw"]
+    return "".join(
+        f"{chance.choice(who)} {chance.choice(does)} the {chance.choice(['mat', 'hat'])}.\n"
+        for _ in range(count)
+    )
+
+
+def small(data: Path, **changes: Any) -> Settings:
+    numbers: dict[str, Any] = {
+        k.partition(".")[2]: v for k, v in SMALL.items() if k.startswith("training.")
+    }
+    shape: dict[str, Any] = {
+        k.partition(".")[2]: v for k, v in SMALL.items() if k.startswith("model.")
+    }
+    return Settings(
+        text=Text(data=data, vocab_size=300),
+        model=Shape(**shape),
+        training=Training(**{**numbers, **changes}),
+        sample_tokens=5,
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a text."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "text.txt", sentences(600))
+    return tmp_path
+
+
+def test_it_learns_and_every_mode_reads_it(
+    place: Path, capfd: pytest.CaptureFixture[str], run_here: Any
+) -> None:
+    best = train(small(Path("text.txt")))
+    out = capfd.readouterr().out
+    for part in ("corpus    ", "tokens to train on", "round 3: train loss", "tokens/s, "):
+        assert part in out
+    log = [json.loads(line) for line in (best.parent / "log.jsonl").read_text().splitlines()]
+    valid = [record["Loss/valid"] for record in log if "Loss/valid" in record]
+    assert len(valid) == 3
+    assert valid[0] > valid[-1]
+    assert valid[-1] < 2.5 < math.log(300)
+    rates = [record["Rate/lr_step"] for record in log if "Rate/lr_step" in record]
+    assert max(rates) == pytest.approx(0.01)
+    assert rates[0] == 0
+    assert rates[-1] < 0.0012
+    last = [record for record in log if "Loss/valid" in record][-1]
+    assert last["Perplexity/valid"] == pytest.approx(math.exp(last["Loss/valid"]))
+    assert (best.parent / "curves.png").exists() or "matplotlib" not in sys.modules
+    options = ("--pretrained-model-path", str(best), "--prompt", "The cat", "--max_new_tokens", "8")
+    result = run_here(run_llama.main, *options, "--temperature", "0", cwd=place)
+    assert result.returncode == 0, result.stderr
+    text = (place / "generated-sentence-temp-0.txt").read_text(encoding="utf-8")
+    assert text.startswith(("The cat sat on the", "The cat ate the", "The cat saw the")), text
+    result = run_here(
+        script.main, "sample", "--prompt", "A dog", "--max-new-tokens", "5", cwd=place
+    )
+    assert result.returncode == 0, result.stderr
+    for way in ("greedy", "sampling", "top-k 50", "top-p 0.9"):
+        assert f"\n{way}\nA dog" in result.stdout
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    return torch.load(path, weights_only=True)["model"]
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_it_ends_the_same(place: Path) -> None:
+    whole = weights(train(small(place / "text.txt")).parent / "last.pt")
+    killed = place / "killed"
+    killed.mkdir()
+    command = [sys.executable, "-m", "pretraining", "train", "--resume", *FLAGS]
+    command += [f"--text.data={place / 'text.txt'}"]
+    threads = str(torch.get_num_threads())
+    where = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": threads}
+    process = subprocess.Popen(command, cwd=killed, env=where, stdout=subprocess.DEVNULL)
+    with process, ended_by(process):
+        while process.poll() is None and not list(killed.glob("runs/*/last.pt")):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    done = subprocess.run(command, cwd=killed, env=where, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "resumed   runs/pretrain-text-bpe, after" in done.stdout
+    (last,) = killed.glob("runs/*/last.pt")
+    again = weights(last)
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_a_resume_with_other_settings_is_refused(place: Path) -> None:
+    settings = small(Path("text.txt"), steps=20)
+    train(settings)
+    with pytest.raises(ValueError, match=r"runs/pretrain-text-bpe is of another run: .*batch_size"):
+        train(small(Path("text.txt"), steps=20, batch_size=4), resume=True)
+
+
+def test_the_loss_does_not_depend_on_the_parts(place: Path) -> None:
+    """Eight windows at once, or two by two, and evaluation likewise."""
+    logs = []
+    for max_tokens in (1000, 32):
+        best = train(small(Path("text.txt"), steps=20, max_tokens=max_tokens))
+        lines = (best.parent / "log.jsonl").read_text().splitlines()
+        logs.append([json.loads(line) for line in lines])
+    for one, other in zip(*logs, strict=True):
+        for tag in ("Loss/train_step", "Norm/gradient_step", "Loss/valid"):
+            if tag in one:
+                assert one[tag] == pytest.approx(other[tag], rel=2e-4)
+
+
+def test_the_loss_is_the_one_by_hand() -> None:
+    logits = torch.randn(3, 5, 7, generator=torch.Generator().manual_seed(0))
+    targets = random_tokens(3, 5, vocab_size=7)
+    expected = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+    torch.testing.assert_close(cross_entropy(logits, targets), expected)
+
+
+@pytest.mark.parametrize("form", ["path", "file"])
+def test_a_checkpoint_of_a_loop(tmp_path: Path, form: str) -> None:
+    model, other = random_llama(), random_llama(seed=1)
+    optimizer, fresh = AdamW(model.parameters()), AdamW(other.parameters())
+    tokens = random_tokens(2, 8)
+    for _ in range(2):
+        optimizer.zero_grad()
+        model(tokens, tokens)[0].square().mean().backward()
+        optimizer.step()
+    out: Any = tmp_path / "state.pt" if form == "path" else io.BytesIO()
+    save_checkpoint(model, optimizer, 7, out)
+    if form == "file":
+        out.seek(0)
+    assert load_checkpoint(out, other, fresh) == 7
+    for a, b in zip(model.parameters(), other.parameters(), strict=True):
+        assert torch.equal(a, b)
+        assert torch.equal(optimizer.state[a]["exp_avg"], fresh.state[b]["exp_avg"])
+
+
+def test_flops_by_hand() -> None:
+    model = random_llama()
+    c, F_ = model.config, 80
+    layer = 48 * 48 * 2 + 2 * 48 * 16 + 3 * 48 * F_
+    expected = 6 * (c.n_layers * layer + 97 * 48) + 6 * c.n_layers * 10 * 48
+    assert flops_per_token(model, 10) == expected
+
+
+def test_settings_of_a_file(place: Path, run_here: Any) -> None:
+    write(
+        place / "small.toml",
+        '[text]\ndata = "text.txt"\nvocab_size = 300\n[model]\ndim = 32\nn_layers = 1\n'
+        "n_heads = 2\nn_kv_heads = 2\ncontext = 16\n"
+        "[training]\nsteps = 4\neval_every = 2\nwarmup_steps = 1\nbatch_size = 2\n",
+    )
+    read = from_toml(place / "small.toml", Settings())
+    assert (read.model.dim, read.training.steps, read.text.data) == (32, 4, Path("text.txt"))
+    flags = ("--config", "small.toml", "--training.lr", "0.005", "--sample-tokens", "3")
+    result = run_here(script.main, "train", *flags, cwd=place)
+    assert result.returncode == 0, result.stderr
+    assert "setting   model.dim 32 (256)\n" in result.stdout
+    assert "setting   training.lr 0.005 (0.002)\n" in result.stdout
+    (config,) = place.glob("runs/*/config.json")
+    assert json.loads(config.read_text())["training"]["lr"] == 0.005
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("[model]\nwidth = 3\n", "model: there is no width; known: dim"),
+        ("[model]\ndim = 'a'\n", "model: dim='a': must be a int"),
+        ("model = 3\n", r"model is a table of its own: \[model\]"),
+        ("x = \n", "no TOML"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_of_settings_that_is_wrong(tmp_path: Path, toml: str | None, message: str) -> None:
+    path = tmp_path / "s.toml"
+    if toml is not None:
+        write(path, toml)
+    with pytest.raises(ValueError, match=message):
+        from_toml(path, Settings())
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--training.steps", "30"], "training.steps=30: must be a multiple of eval_every=20"),
+        (["--training.lr", "0"], "training.min_lr=0.001: must be from 0 to lr=0"),
+        (["--model.context", "100000"], "and the context is 100000: give a longer text"),
+        (["--text.vocab-size", "100"], "vocab_size=100: 256 bytes and 1 special tokens take 257"),
+        (["--text.data", "none.txt"], "none.txt: no such text; give one with --text.data"),
+        (["--config"], "--config needs a file"),
+        (["--model.n-heads", "3"], "dim=32 is not a multiple of n_heads=3"),
+    ],
+)
+def test_bad_input(place: Path, run_here: Any, flags: list[str], message: str) -> None:
+    if "--model.context" in flags:
+        flags = [*flags, "--training.max-tokens", "100000"]
+    given = [flag for flag in FLAGS if flag.split("=")[0] not in flags]
+    result = run_here(script.main, "train", "--text.data=text.txt", *given, *flags, cwd=place)
+    assert result.returncode == 2
+    assert message in result.stderr.splitlines()[-1]
+    assert not list(place.glob("runs/*"))
+
+
+def test_a_loss_that_is_none_ends_the_run(place: Path) -> None:
+    settings = small(Path("text.txt"), lr=1e12, min_lr=0.0, max_norm=1e12)
+    with pytest.raises(ValueError, match=r"not finite in epoch .*: give a lower learning rate"):
+        train(settings)
+
+
+def test_the_tokenizer_command(place: Path, run_here: Any) -> None:
+    flags = ("--data", "text.txt", "--vocab-size", "300", "--out", "tokenizer.json")
+    result = run_here(script.main, "tokenizer", *flags, cwd=place)
+    assert result.returncode == 0, result.stderr
+    tokenizers = pytest.importorskip("tokenizers")
+    theirs = tokenizers.Tokenizer.from_file(str(place / "tokenizer.json"))
+    corpus = prepare(Text(data=Path("text.txt"), vocab_size=300))
+    assert theirs.encode("The cat sat").ids == corpus.tokenizer().encode(
+        "The cat sat", False, False
+    )
+
+
+def test_an_unknown_command(place: Path, run_here: Any) -> None:
+    assert_user_error(run_here(script.main, "trian", cwd=place), "invalid choice: 'trian'")
+
+
+def test_by_characters(place: Path) -> None:
+    settings = small(Path("text.txt"), steps=20)
+    best = train(replace(settings, text=replace(settings.text, kind="characters")))
+    model, own = load(best)
+    assert model.config.vocab_size == own.n_words == len(set(sentences(600))) + 1
+    assert load_pretrained(best).config.max_seq_len == 16
