@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -124,8 +125,7 @@ def limit_resources(seconds: int) -> None:
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        _, hard = resource.getrlimit(limit)
-        if hard == resource.RLIM_INFINITY or most < hard:
+        with suppress(ValueError, OSError):  # a lower bound is set already, or none can be
             resource.setrlimit(limit, (most, most))
 
 

@@ -22,6 +22,7 @@ from config import LlamaConfig
 from llama import Llama
 from loading import choose_device, generate
 from pretraining.corpus import Corpus, encode_corpus, file_sha256, windows
+from pretraining.fused import fuse_attention
 from pretraining.settings import Settings, Text
 from pretraining.vocabularies import learn_vocabulary
 from support.files import require_space
@@ -240,6 +241,7 @@ def train(settings: Settings, *, resume: bool = False, device: str = "auto") -> 
             max_seq_len=shape.context,
         )
     ).to(place)
+    fuse_attention(model)
     print(banner("model", f"{model.footprint()}"))
     task = TextTask(model, corpus, tokenizer, settings, place)
     recipe = Recipe(

@@ -114,10 +114,30 @@ def _count_part(path: Path, special: str, errors: str, part: tuple[int, int]) ->
         file.seek(start)
         content = file.read(end - start)
     text = decoded(content, errors, f"{path}", start)
-    counts: Counter[str] = Counter()
+    stretches: Counter[str] = Counter()
     for piece in regex.split(special, text):
-        counts.update(WORDS.findall(piece))
+        stretches.update(_stretches(piece))
+    counts: Counter[str] = Counter()
+    for stretch, n in stretches.items():
+        for word in WORDS.findall(stretch):
+            counts[word] += n
     return counts
+
+
+def _stretches(text: str) -> list[str]:
+    """A text divided at the spaces that follow something else: there a word surely begins.
+
+    To split is fast, and the expression then has only the different stretches to cut.
+    """
+    found = []
+    first, *others = text.split(" ")
+    for other in others:
+        if first and not first[-1].isspace():
+            found.append(first)
+            first = " " + other
+        else:
+            first += " " + other
+    return [*found, first]
 
 
 def decoded(content: bytes, errors: str, name: str, start: int = 0) -> str:

@@ -224,7 +224,7 @@ def help_texts() -> str:
     for module, *arguments in commands:
         argv = [module, *arguments, "--help"]
         with redirect_stdout(texts), mock.patch("sys.argv", argv), pytest.raises(SystemExit):
-            runpy.run_module(module, run_name="__main__")
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
     return texts.getvalue()
 
 

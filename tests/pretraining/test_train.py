@@ -29,6 +29,7 @@ from loading import load
 from optimizer import AdamW
 from pretraining import __main__ as script
 from pretraining.functional import cross_entropy
+from pretraining.fused import fuse_attention
 from pretraining.settings import Settings, Shape, Text, Training, from_toml
 from pretraining.train import (
     flops_per_token,
@@ -174,6 +175,25 @@ def test_the_loss_does_not_depend_on_the_parts(place: Path) -> None:
         for tag in ("Loss/train_step", "Norm/gradient_step", "Loss/valid"):
             if tag in one:
                 assert one[tag] == pytest.approx(other[tag], rel=2e-4)
+
+
+def test_the_fused_attention_is_the_taught_one() -> None:
+    taught, fused = random_llama(), random_llama()
+    fuse_attention(fused)
+    tokens = random_tokens(3, 20)
+    for model in (taught, fused):
+        model(tokens, tokens)[0].square().mean().backward()
+    torch.testing.assert_close(fused(tokens, tokens), taught(tokens, tokens), atol=1e-4, rtol=1e-4)
+    for a, b in zip(taught.parameters(), fused.parameters(), strict=True):
+        torch.testing.assert_close(a.grad, b.grad, atol=1e-5, rtol=1e-3)
+    mask = torch.ones(3, 20, dtype=torch.bool)
+    mask[0, :5] = False  # padding, and a cache
+    torch.testing.assert_close(
+        fused(tokens, tokens, mask=mask), taught(tokens, tokens, mask=mask), atol=1e-4, rtol=1e-4
+    )
+    assert torch.equal(fused.generate(tokens, 9, 0), taught.generate(tokens, 9, 0))
+    with pytest.raises(ValueError, match="this one is bidirectional"):
+        fuse_attention(random_llama(replace(taught.config, causal=False)))
 
 
 def test_the_loss_is_the_one_by_hand() -> None:
