@@ -55,7 +55,6 @@ def windows(length: int, window: int, stride: int) -> Iterator[tuple[int, int, i
             return
 
 
-@torch.no_grad()
 def score_text(
     model: Any,
     tokenizer: Any,
@@ -67,15 +66,39 @@ def score_text(
     """Score a text, which may be far longer than the context.
 
     Args:
+        tokenizer: the model's own; BOS, where the model wants one, is given and not predicted.
+        model, window, stride, progress: see `score_tokens`.
+
+    Raises:
+        ValueError: the text has fewer than two tokens, or window or stride is out of range.
+    """
+    ids = torch.tensor([tokenizer.encode(text, bos=True, eos=False)], device=model.device)
+    n_bytes = len(text.encode())
+    if ids.shape[1] and (int(ids[0, 0]) != tokenizer.bos_id or not tokenizer.add_bos):
+        n_bytes -= len(text[: tokenizer.ends(text)[0]].encode())  # given, and part of the text
+    return score_tokens(model, ids, n_bytes, window, stride, progress)
+
+
+@torch.no_grad()
+def score_tokens(
+    model: Any,
+    ids: Tensor,
+    n_bytes: int,
+    window: int | None = None,
+    stride: int | None = None,
+    progress: bool = False,
+) -> TextScore:
+    """Score (1, T) tokens, the first of which is given, that spell so many bytes after it.
+
+    Args:
         model: a `Llama` or an `inference.Decoder`.
-        tokenizer: its own; BOS, where the model wants one, is given and not predicted.
         window: tokens that are read at once; None takes 1,024, or the context if that is shorter.
         stride: tokens from one window to the next; None takes half of a window. The smaller, the
             more each token has before it, and the longer it takes.
         progress: show a bar on a terminal.
 
     Raises:
-        ValueError: the text has fewer than two tokens, or window or stride is out of range.
+        ValueError: there are fewer than two tokens, or window or stride is out of range.
     """
     limit = model.config.max_seq_len
     window = min(WINDOW, limit) if window is None else window
@@ -84,12 +107,8 @@ def score_text(
         raise ValueError(f"window={window}: must be from 2 to {limit}, the model's context")
     if not 1 <= stride < window:
         raise ValueError(f"stride={stride}: must be from 1 to {window - 1}, less than the window")
-    ids = torch.tensor([tokenizer.encode(text, bos=True, eos=False)], device=model.device)
     if ids.shape[1] < 2:
         raise ValueError("the text has fewer than two tokens: nothing of it can be predicted")
-    n_bytes = len(text.encode())
-    if int(ids[0, 0]) != tokenizer.bos_id or not tokenizer.add_bos:  # given, and part of the text
-        n_bytes -= len(text[: tokenizer.ends(text)[0]].encode())
     nats, start_time = 0.0, time.perf_counter()
     bar = tqdm(
         total=ids.shape[1] - 1, unit=" tokens", leave=False, disable=None if progress else True

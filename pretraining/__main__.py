@@ -1,4 +1,4 @@
-"""From a text file to a language model: `python -m pretraining {train,tokenizer,sample}`."""
+"""From a text file to a language model: `-m pretraining {train,evaluate,sample,tokenizer}`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import tyro
 
 from checkpoints.vocabulary import BytePairVocabulary, JsonVocabulary, as_json
 from data import BIBLE
 from loading import load, stream_text
-from pretraining.settings import Settings, differences, from_toml
-from pretraining.train import KIND, train
+from perplexity import score_tokens
+from pretraining.settings import Settings, Text, differences, filled, from_toml
+from pretraining.train import KIND, prepare, train
 from pretraining.vocabularies import learn_vocabulary
 from support import errors
-from support.files import atomic_path
+from support.files import atomic_path, read_json
 from support.words import banner
 from training.run import finished_run
 
@@ -41,6 +43,16 @@ class Sample:
     prompt: str = "In a world where"
     max_new_tokens: int = 100
     seed: int = 1337
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Score all of the held-out text, each token from at least half a window before it."""
+
+    run: str | None = None
+    """the run in runs/ (default: the newest finished one)"""
+    stride: int | None = None
+    """tokens from one window to the next (default: half the context)"""
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,20 @@ def sample_command(arguments: list[str]) -> None:
         print()
 
 
+def evaluate_command(arguments: list[str]) -> None:
+    asked = tyro.cli(Evaluate, args=arguments, prog="pretraining evaluate")
+    run = finished_run(asked.run, KIND)
+    setting = read_json(run / "config.json")
+    corpus = prepare(filled(Text(), setting["text"], f"{run / 'config.json'}: text: "))
+    model, _ = load(run / "best.pt", engine="auto", tell=print)
+    ids = torch.from_numpy(corpus.tokens("valid").astype("int64"))[None]
+    found = score_tokens(model, ids, corpus.n_bytes("valid"), stride=asked.stride, progress=True)
+    loss = f"loss {found.nats / found.tokens:.4f}, perplexity {found.perplexity:.3f}"
+    speed = f"{found.tokens / found.seconds:,.0f} tokens/s"
+    print(banner("score", f"{loss}, {found.bits_per_byte:.4f} bits per byte"))
+    print(banner("read", f"{found.tokens:,} tokens of held-out text, {speed}"))
+
+
 def tokenizer_command(arguments: list[str]) -> None:
     asked = tyro.cli(Tokenizer, args=arguments, prog="pretraining tokenizer")
     vocabulary = learn_vocabulary(asked.data, asked.kind, asked.vocab_size, progress=True)
@@ -101,12 +127,20 @@ def tokenizer_command(arguments: list[str]) -> None:
     print(banner("wrote", f"{asked.out}: {asked.kind}, from {asked.data}"))
 
 
-COMMANDS = {"train": train_command, "sample": sample_command, "tokenizer": tokenizer_command}
+COMMANDS = {
+    "train": train_command,
+    "evaluate": evaluate_command,
+    "sample": sample_command,
+    "tokenizer": tokenizer_command,
+}
 
 
 def main() -> None:
     parser = errors.ArgumentParser(prog="pretraining", description=__doc__)
-    about = "train: a tokenizer and a Llama; sample: write with it; tokenizer: that alone"
+    about = (
+        "train: a tokenizer and a Llama; evaluate: score the held-out text; sample: write; "
+        "tokenizer: that alone"
+    )
     parser.add_argument("command", choices=tuple(COMMANDS), help=f"{about} (each has --help)")
     command = parser.parse_args(sys.argv[1:2]).command
     COMMANDS[command](sys.argv[2:])
