@@ -122,18 +122,23 @@ class Conversation:
                 self.turns.remove(turn)
 
     def _ids_of(self, question: str) -> list[int]:
-        asked = [*self.messages, {"role": "user", "content": question}]
         if not self.turns:
-            return self.form.opening(asked)
+            return self._opening(question)
         # The model has written the end of its answer itself, or was cut short, or had another end.
-        ids, answered = self.form.following(asked), self.turns[-1].answered
+        last = self.turns[-1]
+        ids = self.form.following([*self.messages, {"role": "user", "content": question}])
         controls = self.tokenizer.control_ids
-        end = next((place for place, i in enumerate(ids) if i in controls), None)
-        if end is not None and ids[end] == answered[-1]:
+        end = next((place for place, i in enumerate(ids) if i in controls), len(ids))
+        if ids[end : end + 1] == last.answered[-1:]:
             return ids[end + 1 :]
-        if answered[-1] in controls:
-            answered.pop()
+        if self._has_ended(last):
+            last.answered.pop()
         return ids
+
+    def _opening(self, question: str) -> list[int]:
+        """The ids of a question that nothing was said before."""
+        system = [] if self.system is None else [{"role": "system", "content": self.system}]
+        return self.form.opening([*system, {"role": "user", "content": question}])
 
     def _has_ended(self, turn: Turn) -> bool:
         return bool(turn.answered) and turn.answered[-1] in self.tokenizer.control_ids
@@ -154,7 +159,7 @@ class Conversation:
                 cache=cache,
             ):
                 turn.answered.append(int(token))
-                self._read = [*ids, *turn.answered][: cache.length]
+                self._read = self.ids[: cache.length]
                 yield turn.answered[-1]
 
     def _cache_of(self, ids: list[int]) -> KeyValueCache:
@@ -176,18 +181,17 @@ class Conversation:
         """
         if len(self.ids) < self.context:
             return True
+        if not turn.answered and (needed := len(self._opening(turn.question))) >= self.context:
+            raise ValueError(  # before anything is dropped
+                f"the question takes {needed} tokens, and the context {self.context}: shorten it, "
+                "or give a greater --context"
+            )
         dropped = 0
         # Half of the context is left free, so that this does not have to be done each time.
         while len(self.turns) > 1 and len(self.ids) > self.context // 2:
             del self.turns[0]
-            first = self.turns[0]
-            first.asked = self.form.opening([*self.messages[: -2 * len(self.turns)], asked(first)])
+            self.turns[0].asked = self._opening(self.turns[0].question)
             dropped += 1
-        if len(self.ids) >= self.context and not turn.answered:
-            raise ValueError(
-                f"the question has {len(turn.asked)} tokens, and the context {self.context}: "
-                "shorten it, or give a greater --context"
-            )
         if dropped:
             turns = "turn is" if dropped == 1 else f"{dropped} turns are"
             self.tell(f"the context is full: the oldest {turns} dropped, the rest is read again")
@@ -195,7 +199,3 @@ class Conversation:
             self.tell(f"cut: the context of {self.context} tokens is full")
             return False
         return True
-
-
-def asked(turn: Turn) -> Message:
-    return {"role": "user", "content": turn.question}

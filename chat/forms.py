@@ -124,8 +124,8 @@ class Form:
 
     def opening(self, messages: Sequence[Message]) -> list[int]:
         """The ids of a conversation up to where the next answer begins."""
-        text, mark, guarded = self._spelt(messages)
-        return self._encode(text, mark, guarded)
+        mark = unused_mark(messages)
+        return self._encode(self._spelt(messages, mark), mark)
 
     def following(self, messages: Sequence[Message]) -> list[int]:
         """The ids of what comes after the last answer, up to where the next one begins.
@@ -136,38 +136,32 @@ class Form:
         mark = unused_mark(messages)
         answer = f"{mark}answer{mark}"
         replaced = [*messages[:-2], {**messages[-2], "content": answer}, messages[-1]]
-        text, mark, guarded = self._spelt(replaced, mark)
-        _, found, after = text.rpartition(answer)
+        _, found, after = self._spelt(replaced, mark).rpartition(answer)
         if not found:
             raise ValueError(
                 "the checkpoint's chat template leaves answers out: give another --chat_format"
             )
-        return self._encode(after, mark, guarded)
+        return self._encode(after, mark)
 
-    def _spelt(
-        self, messages: Sequence[Message], mark: str | None = None
-    ) -> tuple[str, str, list[str]]:
-        """The text, with a number between two marks for what must not become a special token."""
-        mark = unused_mark(messages) if mark is None else mark
-        special = filter(None, map(self.tokenizer.id_to_token, self.tokenizer.control_ids))
-        pattern = "|".join(map(re.escape, sorted(special, key=len, reverse=True))) or "(?!)"
-        guarded: list[str] = []
+    def _spelt(self, messages: Sequence[Message], mark: str) -> str:
+        """The text, with an id between two marks for what must not become a special token."""
+        ids = {self.tokenizer.id_to_token(i): i for i in self.tokenizer.control_ids}
+        longest_first = sorted(filter(None, ids), key=len, reverse=True)
+        pattern = "|".join(map(re.escape, longest_first)) or "(?!)"
 
         def guard(found: re.Match[str]) -> str:
-            guarded.append(found[0])
-            return f"{mark}{len(guarded) - 1}{mark}"
+            return f"{mark}{ids[found[0]]}{mark}"
 
-        text = self.spell(
+        return self.spell(
             [{**m, "content": re.sub(pattern, guard, m["content"])} for m in messages]
         )
-        return text, mark, guarded
 
-    def _encode(self, text: str, mark: str, guarded: list[str]) -> list[int]:
+    def _encode(self, text: str, mark: str) -> list[int]:
         ids: list[int] = []
         for number, part in enumerate(re.split(f"{mark}(\\d+){mark}", text)):
-            odd = number % 2 == 1
-            part = guarded[int(part)] if odd else part
-            ids += self.tokenizer.encode(part, bos=False, eos=False, specials=not odd)
+            guarded = number % 2 == 1
+            part = self.tokenizer.id_to_token(int(part)) if guarded else part
+            ids += self.tokenizer.encode(part, bos=False, eos=False, specials=not guarded)
         return ids
 
 

@@ -2,7 +2,7 @@
 
 A folder holds `train.bin` and `valid.bin`, in which each document ends with the end token; where
 they begin is in `train.docs.npy` and `valid.docs.npy`. `manifest.json` says what they were made of,
-with hashes, so that a corpus that was changed since is noticed.
+with hashes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -71,7 +70,15 @@ def windows(
     return tokens[:, :-1], tokens[:, 1:]
 
 
-def documents(path: Path, errors: str = "strict") -> Iterator[tuple[int, str]]:
+def text_files(source: Path) -> list[Path]:
+    """A file, or all that are in a folder; a ValueError where there is none."""
+    files = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
+    if not files:
+        raise ValueError(f"{source}: no such text, or an empty folder; give another --text.data")
+    return files
+
+
+def documents(source: Path, errors: str = "strict") -> Iterator[tuple[int, str]]:
     """The texts of a file or folder, each with the bytes that it takes there.
 
     A text file is cut at every `<|endoftext|>`; of a `.jsonl`, each line's `text` is one; of a
@@ -80,21 +87,16 @@ def documents(path: Path, errors: str = "strict") -> Iterator[tuple[int, str]]:
     Raises:
         ValueError: a file is missing, no UTF-8, or a line no JSON with a text.
     """
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file())
-        if not files:
-            raise ValueError(f"{path}: an empty folder; give one with texts")
-        yield from chain.from_iterable(documents(file, errors) for file in files)
-        return
-    if not path.exists():
-        raise ValueError(f"{path}: no such file")
-    parts = _json_texts(path) if path.suffix == ".jsonl" else _parts(path, END.encode())
-    offset = 0
-    for size, content in parts:
-        text = content if isinstance(content, str) else decoded(content, errors, str(path), offset)
-        offset += size
-        if text := text.strip("\r\n"):
-            yield size, text
+    for path in text_files(source):
+        parts = _json_texts(path) if path.suffix == ".jsonl" else _parts(path, END.encode())
+        offset = 0
+        for size, content in parts:
+            text = (
+                content if isinstance(content, str) else decoded(content, errors, str(path), offset)
+            )
+            offset += size
+            if text := text.strip("\r\n"):
+                yield size, text
 
 
 def _parts(path: Path, end: bytes) -> Iterator[tuple[int, bytes]]:
@@ -138,13 +140,16 @@ class Corpus:
         """
         about = read_json(folder / MANIFEST)
         corpus = cls(folder, about)
-        for split in SPLITS:
-            path, stated = folder / f"{split}.bin", about["splits"][split]
-            held = path.stat().st_size if path.exists() else 0
-            if held != stated["tokens"] * corpus.dtype.itemsize:
-                raise ValueError(f"{path}: has {held:,} bytes and not what {MANIFEST} says")
-        if file_sha256(folder / about["tokenizer"]) != about["tokenizer_sha256"]:
-            raise ValueError(f"{folder}: its tokenizer was changed; encode it anew")
+        try:
+            for split in SPLITS:
+                path, stated = folder / f"{split}.bin", about["splits"][split]
+                held = path.stat().st_size if path.exists() else 0
+                if held != stated["tokens"] * corpus.dtype.itemsize:
+                    raise ValueError(f"{path}: has {held:,} bytes and not what {MANIFEST} says")
+            if file_sha256(folder / about["tokenizer"]) != about["tokenizer_sha256"]:
+                raise ValueError(f"{folder}: its tokenizer was changed; encode it anew")
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{folder / MANIFEST}: damaged; encode the text anew") from error
         return corpus
 
     def tokenizer(self) -> TextTokenizer:
@@ -166,15 +171,6 @@ class Corpus:
     def n_bytes(self, split: str) -> int:
         """What its texts take in UTF-8, without the end tokens."""
         return self.about["splits"][split]["bytes"]
-
-    def require_unchanged(self) -> None:
-        """Raise a ValueError where a file that it was made of is another one by now."""
-        for source in self.about["sources"]:
-            path = Path(source["path"])
-            if path.exists() and file_sha256(path) != source["sha256"]:
-                raise ValueError(
-                    f"{path}: was changed since {self.folder} was made; encode it anew"
-                )
 
 
 def encode_corpus(
@@ -203,10 +199,10 @@ def encode_corpus(
         raise ValueError("the tokenizer has no token that ends a text; a corpus needs one")
     if not 0 < valid_share < 1:
         raise ValueError(f"valid_share={valid_share}: must be between 0 and 1")
-    files = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
+    files = text_files(source)
     total = sum(file.stat().st_size for file in files)
     if not total:
-        raise ValueError(f"{source}: no such text, or an empty one; give one with --data")
+        raise ValueError(f"{source}: the text is empty; give another --text.data")
     dtype = np.dtype(np.uint16 if tokenizer.n_words <= 1 << 16 else np.uint32)
     require_space(folder.parent, total, f"encoding {source}")
     train_bytes, seen = (1 - valid_share) * total, 0

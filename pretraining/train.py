@@ -21,7 +21,7 @@ from checkpoints.tokenizer_files import saved_beside
 from config import LlamaConfig
 from llama import Llama
 from loading import choose_device, generate
-from pretraining.corpus import Corpus, encode_corpus, file_sha256, windows
+from pretraining.corpus import Corpus, encode_corpus, file_sha256, text_files, windows
 from pretraining.fused import fuse_attention
 from pretraining.settings import Settings, Text
 from pretraining.vocabularies import learn_vocabulary
@@ -73,13 +73,7 @@ def prepare(text: Text, progress: bool = True) -> Corpus:
         ValueError: the texts are missing, or not as they must be.
     """
     source = text.data
-    files = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
-    if not files:
-        raise ValueError(
-            f"{source}: no such text; give one with --text.data, or bash setup.sh fetches the "
-            "default one"
-        )
-    made_of: list[Any] = [file_sha256(file) for file in files]
+    made_of: list[Any] = [file_sha256(file) for file in text_files(source)]
     made_of += [text.kind, text.vocab_size, text.valid_share, text.errors]
     digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
     folder = CACHE / f"{source.stem}-{text.kind}-{digest}"
@@ -124,7 +118,7 @@ class TextTask:
         self.fixed = list(range(0, max(1, last + 1), self.context))
         self.held_out = len(self.fixed)
         self.autocast = choose_autocast(training.autocast, device)
-        self.started, self.rounds = time.perf_counter(), 0
+        self.started = time.perf_counter()
 
     def order(self, generator: torch.Generator) -> list[int]:
         """Where the windows of a round begin: anywhere, each place being as likely."""
@@ -220,7 +214,6 @@ def train(settings: Settings, *, resume: bool = False, device: str = "auto") -> 
     """
     settings.check()
     corpus = prepare(settings.text)
-    corpus.require_unchanged()
     tokenizer, place = corpus.tokenizer(), choose_device(device)
     shape, numbers = settings.model, settings.training
     about = corpus.about["splits"]
@@ -254,7 +247,7 @@ def train(settings: Settings, *, resume: bool = False, device: str = "auto") -> 
         weight_decay=numbers.weight_decay,
     )
     setting = json.loads(json.dumps(asdict(settings), default=str))
-    setting |= {"corpus": corpus.about["tokenizer_sha256"], "threads": torch.get_num_threads()}
+    setting |= {"corpus": corpus.folder.name, "threads": torch.get_num_threads()}
     run = Run.fitting(KIND, setting) if resume else None
     if resume and run is None:
         print(banner("resume", f"no run {RUNS / KIND}... to go on with: starting anew"))

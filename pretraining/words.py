@@ -147,7 +147,7 @@ def decoded(content: bytes, errors: str, name: str, start: int = 0) -> str:
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{name}: not UTF-8 at byte {start + error.start:,} ({error.reason}); convert it, or "
-            "have such bytes replaced: --errors replace"
+            "have such bytes replaced with errors=replace"
         ) from error
 
 

@@ -185,7 +185,7 @@ def test_what_does_not_fit_is_refused_or_cut(tokenizer: BytePairTokenizer) -> No
     conversation = talk(
         random_llama(config(tokenizer)), tokenizer, context=60, max_new_tokens=100, tell=told.append
     )
-    with pytest.raises(ValueError, match=r"has \d+ tokens, and the context 60: shorten it"):
+    with pytest.raises(ValueError, match=r"takes \d+ tokens, and the context 60: shorten it"):
         next(conversation.ask("x" * 80))
     assert conversation.turns == []
     for _ in conversation.ask("the"):
@@ -198,6 +198,67 @@ def test_what_does_not_fit_is_refused_or_cut(tokenizer: BytePairTokenizer) -> No
         talk(random_llama(replace(config(tokenizer), causal=False)), tokenizer)
     huge = random_llama(config(tokenizer, 3 * CONTEXT))
     assert talk(huge, tokenizer).context == CONTEXT
+
+
+def test_a_question_that_is_too_long_costs_no_turn(tokenizer: BytePairTokenizer) -> None:
+    conversation = talk(random_llama(config(tokenizer)), tokenizer, context=100)
+    for question in ("the", "in"):
+        for _ in conversation.ask(question):
+            pass
+    before = conversation.messages, conversation.ids
+    with pytest.raises(ValueError, match="shorten it"):
+        next(conversation.ask("x" * 120))
+    assert (conversation.messages, conversation.ids) == before
+
+
+def test_dropped_within_an_answer_it_goes_on(
+    tokenizer: BytePairTokenizer, reads: list[int]
+) -> None:
+    """And the question after it still costs no more than what is new."""
+    told: list[str] = []
+    conversation = talk(
+        random_llama(config(tokenizer)),
+        tokenizer,
+        context=100,
+        max_new_tokens=40,
+        tell=told.append,
+        sampling=Sampling(1.0),  # a text that does not repeat itself
+        seed=1,
+    )
+    for question in ("the", "in"):
+        for _ in conversation.ask(question):
+            pass
+    turn = conversation.turns[-1]
+    assert len(conversation.turns) == 1
+    assert len(turn.answered) == 40
+    assert any("dropped" in line for line in told)
+    reads.clear()
+    conversation.max_new_tokens = 3
+    for _ in conversation.ask("a"):
+        pass
+    turn = conversation.turns[-1]
+    assert sum(reads) == 1 + len(turn.asked) + len(turn.answered) - 1
+
+
+def test_an_end_that_the_form_does_not_have(tokenizer: BytePairTokenizer) -> None:
+    """<|endoftext|> and nothing else for an answer, a question that is taken back, and on."""
+
+    calls = iter([False, True, False])
+
+    class Silent(Llama):
+        def write(self, *given: Any, **named: Any) -> Iterator[torch.Tensor]:
+            named["cache"].length = given[0].shape[1]
+            if next(calls):
+                raise KeyboardInterrupt
+            yield torch.tensor([[0]])
+
+    conversation = talk(Silent(config(tokenizer)), tokenizer)
+    assert "".join(conversation.ask("the")) == ""
+    with pytest.raises(KeyboardInterrupt):
+        next(conversation.ask("in"))
+    assert "".join(conversation.ask("a")) == ""
+    ends = [i for i in conversation.ids if i in (0, 1, END)]
+    assert ends == [1, END, 1, END, 1, END, 1, 0]
 
 
 def test_lines_in_lines_out(

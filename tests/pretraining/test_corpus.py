@@ -61,7 +61,6 @@ def test_documents_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fo
     assert len(corpus.tokens("valid")) > 0
     assert corpus.dtype == np.uint16
     assert corpus.tokenizer().vocabulary == vocabulary()
-    corpus.require_unchanged()
 
 
 def test_a_single_document_is_divided(tmp_path: Path) -> None:
@@ -82,17 +81,18 @@ def test_pieces_have_the_tokens_of_the_whole(monkeypatch: pytest.MonkeyPatch) ->
         assert [i for p in parts for i in tokenizer().encode(p, bos=False, eos=False)] == whole
 
 
-def test_what_was_changed_is_noticed(tmp_path: Path) -> None:
+def test_a_damaged_folder_is_noticed(tmp_path: Path) -> None:
     source = write(tmp_path / "t.txt", "the cat " * 100)
     corpus = encode_corpus(source, tmp_path / "corpus", tokenizer())
-    write(source, "the dog " * 100)
-    with pytest.raises(ValueError, match=r"t\.txt: was changed since .*; encode it anew"):
-        corpus.require_unchanged()
+    assert len(corpus.about["sources"][0]["sha256"]) == 64
     with (corpus.folder / "train.bin").open("ab") as file:
         file.write(b"12")
     with pytest.raises(ValueError, match=r"train\.bin: has .* bytes and not what"):
         Corpus.open(corpus.folder)
-    other = encode_corpus(write(source, "the cat " * 100), tmp_path / "other", tokenizer())
+    write(corpus.folder / "manifest.json", '{"splits": {}}')
+    with pytest.raises(ValueError, match=r"manifest\.json: damaged; encode the text anew"):
+        Corpus.open(corpus.folder)
+    other = encode_corpus(source, tmp_path / "other", tokenizer())
     write(other.folder / "tokenizer.json", "{}")
     with pytest.raises(ValueError, match="its tokenizer was changed"):
         Corpus.open(other.folder)
@@ -101,8 +101,8 @@ def test_what_was_changed_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("none.txt", None, "no such text, or an empty one"),
-        ("t.txt", b"", "no such text, or an empty one"),
+        ("none.txt", None, "none.txt: no such text, or an empty folder"),
+        ("t.txt", b"", "t.txt: the text is empty"),
         ("t.txt", b"abc\n" * 9 + b"\xff", r"t\.txt: not UTF-8 at byte 36"),
         ("t.jsonl", b'{"text": "a"}\n{"texts": 1}\n', r"t\.jsonl, line 2: no JSON object with"),
         ("t.jsonl", b'{"text": 1}\n', r"t\.jsonl, line 1: no JSON object with"),

@@ -162,6 +162,12 @@ def test_a_resume_with_other_settings_is_refused(place: Path) -> None:
     train(settings)
     with pytest.raises(ValueError, match=r"runs/pretrain-text-bpe is of another run: .*batch_size"):
         train(small(Path("text.txt"), steps=20, batch_size=4), resume=True)
+    # A text that was changed is another corpus, though its characters are the same ones.
+    by_characters = replace(settings, text=replace(settings.text, kind="characters"))
+    train(by_characters)
+    write(place / "text.txt", sentences(600, seed=1))
+    with pytest.raises(ValueError, match=r"corpus 'text-characters-\w+' then and 'text-"):
+        train(by_characters, resume=True)
 
 
 def test_the_loss_does_not_depend_on_the_parts(place: Path) -> None:
@@ -273,7 +279,10 @@ def test_a_file_of_settings_that_is_wrong(tmp_path: Path, toml: str | None, mess
         (["--training.lr", "0"], "training.min_lr=0.001: must be from 0 to lr=0"),
         (["--model.context", "100000"], "and the context is 100000: give a longer text"),
         (["--text.vocab-size", "100"], "vocab_size=100: 256 bytes and 1 special tokens take 257"),
-        (["--text.data", "none.txt"], "none.txt: no such text; give one with --text.data"),
+        (
+            ["--text.data", "none.txt"],
+            "none.txt: no such text, or an empty folder; give another --text.data",
+        ),
         (["--config"], "--config needs a file"),
         (["--model.n-heads", "3"], "dim=32 is not a multiple of n_heads=3"),
     ],
