@@ -6,25 +6,27 @@ Sennrich et al. 2016, https://arxiv.org/abs/1508.07909, on bytes as in Radford e
 
 from __future__ import annotations
 
+import gc
 import heapq
 import json
 import os
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise, repeat
+from contextlib import contextmanager
+from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import Self
 
 from tqdm import tqdm
 
 from checkpoints.vocabulary import BytePairVocabulary, as_json, byte_alphabet
-from pretraining.words import CERTAIN, WORDS, count_words, special_pattern
+from pretraining.words import CERTAIN, count_words, special_pattern, split_words
 from support.files import read_json, write_text
 
 Merges = list[tuple[bytes, bytes]]
 KEPT = 1 << 17  # words whose tokens are remembered
-LONG = 64  # characters; a longer word is hardly met twice
+LONG = 64  # characters or bytes; a longer word is hardly met twice
 SOON = 1 << 12  # characters of a stream that are encoded together
 
 
@@ -70,6 +72,19 @@ def train_bpe(
     return dict(enumerate(tokens)), merges
 
 
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """For work that makes many lists and no cycle: the collector would visit them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@without_collector()
 def learn_merges(
     counts: dict[str, int], n_merges: int, progress: bool = False
 ) -> tuple[list[bytes], Merges]:
@@ -87,64 +102,49 @@ def learn_merges(
     frequency: dict[str, int] = defaultdict(int)  # pair -> its count
     places: dict[str, list[int]] = defaultdict(list)  # pair -> words that hold it, or once did
     for place, (word, n) in enumerate(zip(words, times, strict=True)):
-        for first in map("".join, pairwise(word)):
-            frequency[first] += n
-            places[first].append(place)
+        for both in map("".join, pairwise(word)):
+            frequency[both] += n
+            places[both].append(place)
     queue = Queue(frequency, tokens)
     for _ in tqdm(range(n_merges), "merging", leave=False, disable=None if progress else True):
         if (pair := queue.pop()) is None:
             break
-        left, right = (tokens[ord(part)] for part in pair)
-        new = chr(len(tokens))
-        tokens.append(left + right)
-        merges.append((left, right))
-        changes: dict[str, int] = defaultdict(int)
+        first, second, new = pair[0], pair[1], chr(len(tokens))
+        merges.append((tokens[ord(first)], tokens[ord(second)]))
+        tokens.append(b"".join(merges[-1]))
+        come: dict[str, int] = defaultdict(int)  # pairs with the new token
         for place in places.pop(pair):
             parts = words[place].split(pair)
             if len(parts) == 1:  # another merge has taken it
                 continue
             words[place], n = new.join(parts), times[place]
-            gone, come = neighbours(parts, pair, new)
-            for changed in gone:
-                changes[changed] -= n
-            for changed in come:
-                changes[changed] += n
-                places[changed].append(place)
-        changes.pop(pair, None)  # as in "aaa", where it overlaps itself
+            before, cut = parts[0], False
+            for after in parts[1:]:
+                if before:
+                    frequency[before[-1] + first] -= n
+                    come[key := before[-1] + new] += n
+                    places[key].append(place)
+                elif cut:  # between this cut and the one before it is nothing
+                    frequency[second + first] -= n
+                    come[key := new + new] += n
+                    places[key].append(place)
+                if after:
+                    frequency[second + after[0]] -= n
+                    come[key := new + after[0]] += n
+                    places[key].append(place)
+                before, cut = after, True
         del frequency[pair]
-        queue.update(changes)
+        queue.add(come)
     return tokens, merges
-
-
-def neighbours(parts: list[str], pair: str, new: str) -> tuple[list[str], list[str]]:
-    """The pairs that go and those that come with each cut between the parts of a word.
-
-    Between two cuts without anything between them, the second has the new token on its left.
-    """
-    first, second = pair[0], pair[1]
-    gone, come = [], []
-    before = parts[0]
-    for after in parts[1:]:
-        if before:
-            gone.append(before[-1] + first)
-            come.append(before[-1] + new)
-        if after:
-            gone.append(second + after[0])
-            come.append(new + after[0])
-        before = after
-    for between in parts[1:-1]:
-        if not between:
-            gone.append(second + first)
-            come.append(new + new)
-    return gone, come
 
 
 class Queue:
     """Gives the most frequent pair, of several the greatest, while counts fall and pairs appear.
 
-    Pairs lie in a bucket for each count. No count exceeds that of the pair that was merged last, so
-    that only the bucket of the greatest count has to be in order; it is sorted when it is reached.
-    An entry is out of date where the pair has another count by now, and is then passed over.
+    Pairs lie in a bucket for each count. No new pair is more frequent than the one whose merge made
+    it, and the count of an old one only falls: so the buckets are emptied from the greatest count
+    down, and only the one that is open has to be in order. A pair whose count has fallen stays
+    where it is until its bucket is opened, and is then put into the right one.
     """
 
     def __init__(self, frequency: dict[str, int], tokens: list[bytes]) -> None:
@@ -161,23 +161,26 @@ class Queue:
         while True:
             while self.open:
                 pair = self.open.pop()[2]
-                if self.frequency.get(pair) == self.count:
+                if self._is_here(pair):
                     return pair
             if not self.counts:
                 return None
             self.count = -heapq.heappop(self.counts)
-            pairs = set(self.buckets.pop(self.count))
-            self.open = sorted(self._spelt(p) for p in pairs if self.frequency.get(p) == self.count)
+            pairs = self.buckets.pop(self.count)
+            self.open = sorted(self._spelt(pair) for pair in pairs if self._is_here(pair))
 
-    def update(self, changes: dict[str, int]) -> None:
-        """Add to the counts of pairs."""
-        for pair, change in changes.items():
-            if change:
-                self.frequency[pair] += change
-                if count := self.frequency[pair]:
-                    self._put(pair, count)
-                else:
-                    del self.frequency[pair]
+    def add(self, pairs: dict[str, int]) -> None:
+        """Take up new pairs with their counts."""
+        self.frequency.update(pairs)
+        for pair, count in pairs.items():
+            self._put(pair, count)
+
+    def _is_here(self, pair: str) -> bool:
+        """Whether the open bucket is the right one; if not, the pair is put into that."""
+        count = self.frequency[pair]
+        if 0 < count < self.count:
+            self._put(pair, count)
+        return count == self.count
 
     def _put(self, pair: str, count: int) -> None:
         if count == self.count:
@@ -216,15 +219,13 @@ class BPETokenizer:
             if text.encode() not in ids:
                 ids[text.encode()] = max(self.vocab, default=-1) + 1
                 self.vocab[ids[text.encode()]] = text.encode()
-        # As in `learn_merges`, a token is one character here, and a word a text of them.
         try:
-            self._of_byte = {b: chr(ids[bytes([b])]) for b in range(256)}
-            self._ranks: dict[tuple[str, str], int] = {}
-            self._merges: list[tuple[str, str]] = []  # rank -> the pair, and what it becomes
+            self._of_byte = [ids[bytes([b])] for b in range(256)]
+            self._ranks: dict[tuple[int, int], int] = {}
+            self._merges: list[tuple[int, int, int]] = []  # rank -> the pair, and what it becomes
             for rank, (left, right) in enumerate(self.merges):
-                pair = chr(ids[left]), chr(ids[right])
-                self._ranks.setdefault(pair, rank)
-                self._merges.append(("".join(pair), chr(ids[left + right])))
+                self._ranks.setdefault((ids[left], ids[right]), rank)
+                self._merges.append((ids[left], ids[right], ids[left + right]))
         except KeyError as error:
             raise ValueError(f"vocab lacks the token {error.args[0]!r}") from error
         self._special_ids = {text: ids[text.encode()] for text in self.special_tokens}
@@ -310,14 +311,12 @@ class BPETokenizer:
     def encode(self, text: str) -> list[int]:
         """Turn a text into ids; what spells a special token becomes it, of several the longest."""
         ids: list[int] = []
-        words, end = self._words, 0
+        ids_of, end = self._words.__getitem__, 0
         for match in self._special.finditer(text):
-            for word in WORDS.findall(text, end, match.start()):
-                ids += words[word]
+            ids += chain.from_iterable(map(ids_of, split_words(text[end : match.start()])))
             ids.append(self._special_ids[match[0]])
             end = match.end()
-        for word in WORDS.findall(text, end):
-            ids += words[word]
+        ids += chain.from_iterable(map(ids_of, split_words(text[end:])))
         return ids
 
     def encode_iterable(self, iterable: Iterable[str]) -> Iterator[int]:
@@ -339,9 +338,13 @@ class BPETokenizer:
         """Up to where a text can be encoded, whatever follows."""
         known = max(0, len(text) - self._longest)  # a special token might begin after that
         tokens = [match.span() for match in self._special.finditer(text)]
-        place = max((start for start, _ in tokens if start <= known), default=0)
-        for match in CERTAIN.finditer(text, place, known + 1):
-            place = max(place, match.start())
+        first = max((start for start, _ in tokens if start <= known), default=0)
+        for start in (max(first, known - LONG), first):  # near the end there mostly is a place
+            place = max(
+                (m.start() for m in CERTAIN.finditer(text, start, known + 1)), default=first
+            )
+            if place > first:
+                break
         return next((start for start, end in tokens if start < place < end), place)
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -357,11 +360,34 @@ class BPETokenizer:
 
     def merge_word(self, word: str) -> list[int]:
         """The ids of one word: its bytes, the neighbours of the lowest rank merged first."""
-        tokens = word.encode().decode("latin-1").translate(self._of_byte)
+        tokens = [
+            *map(self._of_byte.__getitem__, word.encode()),
+            -1,
+        ]  # the last has a neighbour, too
+        if len(tokens) > LONG:
+            return self._merge_long(tokens[:-1])
         rank_of, none = self._ranks.get, len(self._merges)
-        while (rank := min(map(rank_of, pairwise(tokens), repeat(none)), default=none)) < none:
-            tokens = tokens.replace(*self._merges[rank])
-        return [ord(token) for token in tokens]
+        ranks = list(map(rank_of, pairwise(tokens), repeat(none)))  # of each token with the next
+        while (rank := min(ranks, default=none)) < none:
+            i = ranks.index(rank)
+            tokens[i] = new = self._merges[rank][2]
+            del tokens[i + 1], ranks[i]
+            ranks[i - 1] = rank_of((tokens[i - 1], new), none)
+            ranks[i] = rank_of((new, tokens[i + 1]), none)
+        tokens.pop()
+        return tokens
+
+    def _merge_long(self, tokens: list[int]) -> list[int]:
+        """The same, where to delete from a list would take long: by replacing in a text of ids."""
+        text = "".join(map(chr, tokens))
+        rank_of, none = self._ranks.get, len(self._merges)
+        while True:
+            pairs = pairwise(map(ord, text))
+            rank = min(map(rank_of, pairs, repeat(none)), default=none)
+            if rank == none:
+                return [ord(token) for token in text]
+            left, right, new = self._merges[rank]
+            text = text.replace(chr(left) + chr(right), chr(new))
 
 
 class Words(dict[str, list[int]]):

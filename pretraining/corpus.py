@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from checkpoints.vocabulary import SentencePieceVocabulary
 from data import END
-from pretraining.words import CERTAIN, decoded
+from pretraining.words import decoded, pieces
 from support.files import new_folder, read_json, require_space, write_text
 from tokenizer import TextTokenizer, load_tokenizer
 
@@ -256,7 +256,7 @@ class _Writer:
         self.bytes += len(text.encode())
         # In SentencePiece a text begins with a space of its own, and so would each part of one.
         whole = isinstance(self.tokenizer.vocabulary, SentencePieceVocabulary)
-        for piece in [text] if whole else pieces(text):
+        for piece in [text] if whole else pieces(text, PIECE):
             self._write(self.tokenizer.encode(piece, bos=False, eos=False))
         self._write([self.tokenizer.eos_id])
 
@@ -270,18 +270,6 @@ class _Writer:
         np.save(self.docs, np.asarray(self.starts, dtype=np.int64))
         documents = len(self.starts)
         return {"tokens": self.tokens, "documents": documents, "bytes": self.bytes}
-
-
-def pieces(text: str) -> Iterator[str]:
-    """A text in parts whose tokens are, one after the other, those of the whole."""
-    start = 0
-    while len(text) - start > 2 * PIECE:
-        place = CERTAIN.search(text, start + PIECE)
-        if place is None:
-            break
-        yield text[start : place.start()]
-        start = place.start()
-    yield text[start:]
 
 
 def file_sha256(path: Path) -> str:

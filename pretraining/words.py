@@ -7,6 +7,7 @@ the one space before it. So `regex`, which knows Unicode's classes, is needed (e
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -25,6 +26,10 @@ except ImportError as error:
     ) from error
 
 WORDS = regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
+ASCII_WORDS = re.compile(  # the same in ASCII; \t-\r are the five kinds of white space beside " "
+    r" ?[A-Za-z]+|'(?:[sdmt]|ll|ve|re)| ?[0-9]+| ?[^ \t-\rA-Za-z0-9]+"
+    r"|[ \t-\r]+(?![^ \t-\r])|[ \t-\r]+"
+)
 # Where WORDS cuts whatever surrounds it: before white space, and between a sign and a letter. (An
 # apostrophe may begin "'s"; white space is only looked at from its beginning, since how a run of it
 # is cut depends on what follows.)
@@ -33,6 +38,7 @@ SIMPLE = regex.compile(rb"(?<=[!-~])(?=[ \n\t])")  # the same in UTF-8, as far a
 PART = 1 << 22  # bytes of a file that are cut at once: bounds the memory
 ALONE = 1 << 19  # bytes; of less, other processes take longer to start than to help
 WINDOW = 1 << 12  # bytes that are looked through at first for a place to divide
+PIECE = 1 << 9  # characters of a text beyond ASCII that are cut at once
 
 
 def special_pattern(special_tokens: Sequence[str]) -> regex.Pattern[str]:
@@ -114,30 +120,32 @@ def _count_part(path: Path, special: str, errors: str, part: tuple[int, int]) ->
         file.seek(start)
         content = file.read(end - start)
     text = decoded(content, errors, f"{path}", start)
-    stretches: Counter[str] = Counter()
-    for piece in regex.split(special, text):
-        stretches.update(_stretches(piece))
     counts: Counter[str] = Counter()
-    for stretch, n in stretches.items():
-        for word in WORDS.findall(stretch):
-            counts[word] += n
+    for piece in regex.split(special, text):
+        counts.update(split_words(piece))
     return counts
 
 
-def _stretches(text: str) -> list[str]:
-    """A text divided at the spaces that follow something else: there a word surely begins.
+def split_words(text: str) -> list[str]:
+    """A text as its words, in order; those of ASCII by a twin of `WORDS` that is faster."""
+    if text.isascii():
+        return ASCII_WORDS.findall(text)
+    found: list[str] = []
+    for piece in pieces(text, PIECE):
+        found += (ASCII_WORDS if piece.isascii() else WORDS).findall(piece)
+    return found
 
-    To split is fast, and the expression then has only the different stretches to cut.
-    """
-    found = []
-    first, *others = text.split(" ")
-    for other in others:
-        if first and not first[-1].isspace():
-            found.append(first)
-            first = " " + other
-        else:
-            first += " " + other
-    return [*found, first]
+
+def pieces(text: str, size: int) -> Iterator[str]:
+    """A text in parts of about `size` characters, between which words are certainly two."""
+    start = 0
+    while len(text) - start > 2 * size:
+        place = CERTAIN.search(text, start + size)
+        if place is None:
+            break
+        yield text[start : place.start()]
+        start = place.start()
+    yield text[start:]
 
 
 def decoded(content: bytes, errors: str, name: str, start: int = 0) -> str:

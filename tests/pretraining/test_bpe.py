@@ -126,7 +126,15 @@ def tiktoken_twin(vocab: tuple[tuple[int, bytes], ...], special: tuple[str, ...]
     return tiktoken.Encoding("x", pat_str=GPT_2, mergeable_ranks=ranks, special_tokens=specials)
 
 
+@given(text=texts, times=st.sampled_from([1, 50]))
+@example(text="a\x1cb\x85c", times=1)  # white space to Python's re, and to Unicode
+@settings(max_examples=300)
+def test_the_fast_cut_is_the_expression(text: str, times: int) -> None:
+    assert words.split_words(text * times) == WORDS.findall(text * times)
+
+
 @given(text=texts)
+@example(text="aabab" * 40)  # too long for a list
 @settings(max_examples=300)
 def test_equal_to_tiktoken(trained: tuple[dict[int, bytes], bpe.Merges], text: str) -> None:
     vocab, merges = trained

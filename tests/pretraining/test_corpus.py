@@ -14,8 +14,9 @@ pytest.importorskip("tokenizers")
 
 from data import END
 from pretraining import corpus as module
-from pretraining.corpus import Corpus, documents, encode_corpus, get_batch, pieces
+from pretraining.corpus import Corpus, documents, encode_corpus, get_batch
 from pretraining.vocabularies import learn_vocabulary
+from pretraining.words import pieces
 from tests.helpers import vocabulary, write
 from tokenizer import BytePairTokenizer, make_tokenizer
 
@@ -72,10 +73,9 @@ def test_a_single_document_is_divided(tmp_path: Path) -> None:
     assert 0.05 < len(valid) / len(text) < 0.15
 
 
-def test_pieces_have_the_tokens_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", 7)
+def test_pieces_have_the_tokens_of_the_whole() -> None:
     for text in [*TEXTS, "  a  b\n\n c" * 20, "\u3042" * 50]:
-        parts = list(pieces(text))
+        parts = list(pieces(text, 7))
         assert "".join(parts) == text
         whole = tokenizer().encode(text, bos=False, eos=False)
         assert [i for p in parts for i in tokenizer().encode(p, bos=False, eos=False)] == whole
