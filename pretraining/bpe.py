@@ -74,7 +74,7 @@ def train_bpe(
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """For work that makes many lists and no cycle: the collector would visit them again and again."""
+    """For work that makes many lists and no cycle: the collector would visit them in vain."""
     enabled = gc.isenabled()
     gc.disable()
     try:
