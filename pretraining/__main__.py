@@ -1,4 +1,4 @@
-"""From a text file to a language model: `-m pretraining {train,evaluate,sample,tokenizer}`."""
+"""From a text file to a language model: train, evaluate, sample, encode, tokenizer."""
 
 from __future__ import annotations
 
@@ -7,31 +7,22 @@ import support.early  # noqa: F401
 # isort: split
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
-import tyro
 
 from checkpoints.vocabulary import BytePairVocabulary, JsonVocabulary, as_json
 from data import BIBLE
 from loading import load, stream_text
 from perplexity import score_tokens
-from pretraining.settings import Settings, Text, differences, filled, from_toml
-from pretraining.train import KIND, prepare, train
+from pretraining.settings import Settings, Text, differences, filled, from_arguments, from_toml
+from pretraining.train import KIND, WAYS, prepare, train
 from pretraining.vocabularies import learn_vocabulary
 from support import errors
 from support.files import atomic_path, read_json
-from support.words import banner
+from support.words import banner, count_in_words
 from training.run import finished_run
-
-WAYS: dict[str, dict[str, Any]] = {  # of writing: name -> temperature and filters
-    "greedy": {"temperature": 0.0},
-    "sampling": {"temperature": 1.0},
-    "top-k 50": {"temperature": 1.0, "top_k": 50},
-    "top-p 0.9": {"temperature": 1.0, "top_p": 0.9},
-}
 
 
 @dataclass(frozen=True)
@@ -66,6 +57,13 @@ class Tokenizer:
     vocab_size: int = 4096
 
 
+@dataclass(frozen=True)
+class Encode:
+    """Turn texts into a corpus of tokens, as train does before it trains."""
+
+    text: Text = field(default_factory=Text)
+
+
 def train_command(arguments: list[str]) -> None:
     """Take --config FILE and --resume out, and leave the rest to tyro."""
     resume = "--resume" in arguments
@@ -81,8 +79,8 @@ def train_command(arguments: list[str]) -> None:
         "Train a tokenizer and a Llama on a text. --config FILE reads TOML with the same names; "
         "--resume goes on with the newest run of these settings."
     )
-    settings = tyro.cli(
-        Settings, default=defaults, args=arguments, prog="pretraining train", description=about
+    settings = from_arguments(
+        Settings, arguments, default=defaults, prog="pretraining train", description=about
     )
     for line in differences(settings, Settings()):
         print(banner("setting", line))
@@ -90,7 +88,7 @@ def train_command(arguments: list[str]) -> None:
 
 
 def sample_command(arguments: list[str]) -> None:
-    asked = tyro.cli(Sample, args=arguments, prog="pretraining sample")
+    asked = from_arguments(Sample, arguments, prog="pretraining sample")
     run = finished_run(asked.run, KIND)
     model, tokenizer = load(run / "best.pt", engine="auto", tell=print)
     for name, how in WAYS.items():
@@ -103,7 +101,7 @@ def sample_command(arguments: list[str]) -> None:
 
 
 def evaluate_command(arguments: list[str]) -> None:
-    asked = tyro.cli(Evaluate, args=arguments, prog="pretraining evaluate")
+    asked = from_arguments(Evaluate, arguments, prog="pretraining evaluate")
     run = finished_run(asked.run, KIND)
     setting = read_json(run / "config.json")
     corpus = prepare(filled(Text(), setting["text"], f"{run / 'config.json'}: text: "))
@@ -117,7 +115,7 @@ def evaluate_command(arguments: list[str]) -> None:
 
 
 def tokenizer_command(arguments: list[str]) -> None:
-    asked = tyro.cli(Tokenizer, args=arguments, prog="pretraining tokenizer")
+    asked = from_arguments(Tokenizer, arguments, prog="pretraining tokenizer")
     vocabulary = learn_vocabulary(asked.data, asked.kind, asked.vocab_size, progress=True)
     if isinstance(vocabulary, BytePairVocabulary):
         vocabulary = as_json(vocabulary)
@@ -127,10 +125,20 @@ def tokenizer_command(arguments: list[str]) -> None:
     print(banner("wrote", f"{asked.out}: {asked.kind}, from {asked.data}"))
 
 
+def encode_command(arguments: list[str]) -> None:
+    asked = from_arguments(Encode, arguments, prog="pretraining encode")
+    corpus = prepare(asked.text)
+    for split, of in corpus.about["splits"].items():
+        size = f"{of['tokens']:,} tokens in {count_in_words(of['documents'], 'document')}"
+        print(banner(split, f"{size}, {of['bytes'] / of['tokens']:.2f} bytes a token"))
+    print(banner("wrote", f"{corpus.folder}, which train finds by the same --text"))
+
+
 COMMANDS = {
     "train": train_command,
     "evaluate": evaluate_command,
     "sample": sample_command,
+    "encode": encode_command,
     "tokenizer": tokenizer_command,
 }
 
@@ -139,7 +147,7 @@ def main() -> None:
     parser = errors.ArgumentParser(prog="pretraining", description=__doc__)
     about = (
         "train: a tokenizer and a Llama; evaluate: score the held-out text; sample: write; "
-        "tokenizer: that alone"
+        "encode: the corpus alone; tokenizer: that alone"
     )
     parser.add_argument("command", choices=tuple(COMMANDS), help=f"{about} (each has --help)")
     command = parser.parse_args(sys.argv[1:2]).command

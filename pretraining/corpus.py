@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -21,7 +23,7 @@ from tqdm import tqdm
 
 from checkpoints.vocabulary import SentencePieceVocabulary
 from data import END
-from pretraining.words import decoded, pieces
+from pretraining.words import decoded, dividing_places, in_parallel, pieces, useful_processes
 from support.files import new_folder, read_json, require_space, write_text
 from tokenizer import TextTokenizer, load_tokenizer
 
@@ -29,6 +31,7 @@ SPLITS = ("train", "valid")
 MANIFEST = "manifest.json"
 PIECE = 1 << 16  # characters of a document that are encoded at once
 READ = 1 << 22  # bytes of a file that are read at once
+NEAR = 1 << 22  # bytes around a place, in which the end of a document is looked for
 
 
 def get_batch(
@@ -78,50 +81,149 @@ def text_files(source: Path) -> list[Path]:
     return files
 
 
-def documents(source: Path, errors: str = "strict") -> Iterator[tuple[int, str]]:
-    """The texts of a file or folder, each with the bytes that it takes there.
+class Stretch(NamedTuple):
+    """A part of a file: bytes from `start` to `end`."""
 
-    A text file is cut at every `<|endoftext|>`; of a `.jsonl`, each line's `text` is one; of a
-    folder, each file in it.
+    path: Path
+    start: int
+    end: int
+
+
+class Piece(NamedTuple):
+    """A part of a document, or all of it."""
+
+    text: str
+    is_end: bool  # of its document
+
+
+def stretches(ranges: Iterable[Stretch], words: bool = True) -> list[Stretch]:
+    """Divide ranges of files into such as are read at once, each without regard to the others.
+
+    Args:
+        words: whether documents may be divided between words; else only they are kept whole.
+    """
+    found = []
+    for path, start, end in ranges:
+        if path.suffix == ".jsonl":
+            places = _lines(path, start, end)
+        else:
+            places = dividing_places(path, [END], READ, start, end, words)
+        found += [Stretch(path, *pair) for pair in pairwise(places)]
+    return found
+
+
+def _lines(path: Path, start: int, end: int) -> list[int]:
+    """Offsets about READ bytes apart at which lines begin."""
+    places = [start]
+    with path.open("rb") as file:
+        while places[-1] + READ < end:
+            file.seek(places[-1] + READ)
+            file.readline()
+            if file.tell() < end:
+                places.append(file.tell())
+            else:
+                break
+    return [*places, end]
+
+
+def pieces_of(stretch: Stretch, errors: str = "strict") -> Iterator[Piece]:
+    """What a stretch holds: of a `.jsonl` each line's `text`, else what END divides.
+
+    Line breaks around a document are no part of it.
 
     Raises:
-        ValueError: a file is missing, no UTF-8, or a line no JSON with a text.
+        ValueError: a part is no UTF-8, or a line no JSON with a text.
     """
-    for path in text_files(source):
-        parts = _json_texts(path) if path.suffix == ".jsonl" else _parts(path, END.encode())
-        offset = 0
-        for size, content in parts:
-            text = (
-                content if isinstance(content, str) else decoded(content, errors, str(path), offset)
-            )
-            offset += size
-            if text := text.strip("\r\n"):
-                yield size, text
-
-
-def _parts(path: Path, end: bytes) -> Iterator[tuple[int, bytes]]:
-    """What stands between the end tokens of a file, which is read in blocks."""
-    kept = b""
+    path, start, end = stretch
+    before = max(0, start - len(END))
     with path.open("rb") as file:
-        while block := file.read(READ):
-            *whole, kept = (kept + block).split(end)
-            for part in whole:
-                yield len(part) + len(end), part
-    yield len(kept), kept
+        file.seek(before)
+        content = file.read(end - before)
+        after = file.read(len(END))
+    is_first, content = content[: start - before] in (b"", END.encode()), content[start - before :]
+    if path.suffix == ".jsonl":
+        for line in content.splitlines(keepends=True):
+            if text := _text_of(line, path, start).strip("\r\n"):
+                yield Piece(text, True)
+            start += len(line)
+        return
+    *parts, rest = decoded(content, errors, str(path), start).split(END)
+    for number, text in enumerate(parts):
+        text = text.lstrip("\r\n") if number or is_first else text
+        yield Piece(text.rstrip("\r\n"), True)
+    rest = rest.lstrip("\r\n") if parts or is_first else rest
+    yield Piece(rest.rstrip("\r\n") if after in (b"", END.encode()) else rest, not after)
 
 
-def _json_texts(path: Path) -> Iterator[tuple[int, str]]:
+def _text_of(line: bytes, path: Path, offset: int) -> str:
+    try:
+        text = json.loads(line)["text"] if line.strip() else ""
+        if not isinstance(text, str):
+            raise TypeError("its text is none")
+    except (ValueError, KeyError, TypeError) as error:
+        with path.open("rb") as file:
+            number = 1 + sum(block.count(b"\n") for block in blocks(file, offset))
+        raise ValueError(
+            f'{path}, line {number:,}: no JSON object with a "text" ({error})'
+        ) from error
+    return text
+
+
+def blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The next `size` bytes of a file, READ at most at once."""
+    for start in range(0, size, READ):
+        yield file.read(min(READ, size - start))
+
+
+def texts(source: Path, errors: str = "strict") -> Iterator[Piece]:
+    """All pieces of a file or folder, in order."""
+    files = [Stretch(file, 0, file.stat().st_size) for file in text_files(source)]
+    for stretch in stretches(files):
+        yield from pieces_of(stretch, errors)
+
+
+def hold_out(source: Path, share: float) -> tuple[list[Stretch], list[Stretch]]:
+    """What to train on, and about this share of the bytes, at the end, to hold out.
+
+    Of several files whole ones are held out; in one, the place is at the end of a document, or of a
+    line or word where no document ends nearby.
+
+    Raises:
+        ValueError: nothing is left on one side.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"valid_share={share}: must be between 0 and 1")
+    files = [Stretch(file, 0, file.stat().st_size) for file in text_files(source)]
+    files = [file for file in files if file.end]
+    if not files:
+        raise ValueError(f"{source}: the text is empty; give another --text.data")
+    if len(files) > 1:
+        left, number = share * sum(file.end for file in files), len(files)
+        while number > 1 and left > 0:
+            number -= 1
+            left -= files[number].end
+        return files[:number], files[number:]
+    path, _, size = files[0]
+    target = round((1 - share) * size)
+    place = _place_near(path, target)
+    if not 0 < place < size:
+        raise ValueError(f"{path}: too short to hold a part of it out; give a --text.valid")
+    return [Stretch(path, 0, place)], [Stretch(path, place, size)]
+
+
+def _place_near(path: Path, target: int) -> int:
+    """Where a file is divided into what is trained on and what is held out."""
+    start = max(0, target - NEAR)
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                text = json.loads(line)["text"] if line.strip() else ""
-                if not isinstance(text, str):
-                    raise TypeError("its text is none")
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(
-                    f'{path}, line {number}: no JSON object with a "text" ({error})'
-                ) from error
-            yield len(line), text
+        file.seek(start)
+        before, after = file.read(target - start), file.read(NEAR)
+    marks = [b"\n"] if path.suffix == ".jsonl" else [END.encode(), b"\n", b" "]
+    for mark in marks:
+        if (place := before.rfind(mark)) >= 0:
+            return start + place + len(mark)
+        if (place := after.find(mark)) >= 0 and mark != b" ":
+            return target + place + len(mark)
+    return 0
 
 
 @dataclass(frozen=True)
@@ -178,18 +280,20 @@ def encode_corpus(
     folder: Path,
     tokenizer: TextTokenizer,
     *,
+    valid: Path | None = None,
     valid_share: float = 0.05,
     errors: str = "strict",
+    processes: int | None = None,
     progress: bool = False,
 ) -> Corpus:
-    """Turn texts into tokens, document by document, in memory that does not grow with them.
+    """Turn texts into tokens, in parallel and in memory that does not grow with them.
 
     Args:
-        source: a file or folder, see `documents`.
+        source: a text file, a `.jsonl`, or a folder of both.
         folder: made here, whole or not at all.
         tokenizer: whose end token is put behind each document; it is kept in the folder.
-        valid_share: of the bytes, from the end of the texts, that are held out; of a single
-            document its end.
+        valid: the held-out text; None holds out the end of the source, see `hold_out`.
+        processes: None takes all of this machine's, one for a small text.
 
     Raises:
         ValueError: the texts are missing, empty, too short or no UTF-8, the tokenizer has no end
@@ -197,79 +301,74 @@ def encode_corpus(
     """
     if tokenizer.eos_id < 0:
         raise ValueError("the tokenizer has no token that ends a text; a corpus needs one")
-    if not 0 < valid_share < 1:
-        raise ValueError(f"valid_share={valid_share}: must be between 0 and 1")
-    files = text_files(source)
-    total = sum(file.stat().st_size for file in files)
-    if not total:
-        raise ValueError(f"{source}: the text is empty; give another --text.data")
+    if valid is None:
+        ranges = dict(zip(SPLITS, hold_out(source, valid_share), strict=True))
+    else:
+        ranges = {
+            split: [Stretch(file, 0, file.stat().st_size) for file in text_files(path)]
+            for split, path in zip(SPLITS, (source, valid), strict=True)
+        }
+    files = list(dict.fromkeys(file.path for split in SPLITS for file in ranges[split]))
+    total = sum(end - start for split in SPLITS for _, start, end in ranges[split])
     dtype = np.dtype(np.uint16 if tokenizer.n_words <= 1 << 16 else np.uint32)
     require_space(folder.parent, total, f"encoding {source}")
-    train_bytes, seen = (1 - valid_share) * total, 0
-    with new_folder(folder) as temporary:
-        writers = {split: _Writer(temporary, split, dtype, tokenizer) for split in SPLITS}
-        bar = tqdm(total=total, unit="B", unit_scale=True, desc="encoding", leave=False,
-                   disable=None if progress else True)  # fmt: skip
-        with bar:
-            for size, text in documents(source, errors):
-                share = (train_bytes - seen) / size  # of this document, that is to be trained on
-                if share >= 1 or (writers["train"].tokens == 0 and seen + size < total):
-                    writers["train"].add(text)
-                elif share <= 0 or seen > 0:
-                    writers["valid"].add(text)
-                else:  # the only document
-                    place = text.rfind("\n", 0, int(len(text) * share)) + 1
-                    place = place or text.rfind(" ", 0, int(len(text) * share)) + 1
-                    writers["train"].add(text[:place])
-                    writers["valid"].add(text[place:])
-                seen += size
-                bar.update(size)
+    # In SentencePiece a text begins with a space of its own, and so would each part of one.
+    words = not isinstance(tokenizer.vocabulary, SentencePieceVocabulary)
+    processes = useful_processes(total) if processes is None else processes
+    about: dict[str, Any] = {}
+    bar = tqdm(total=total, unit="B", unit_scale=True, desc="encoding", leave=False,
+               disable=None if progress else True)  # fmt: skip
+    with new_folder(folder) as temporary, bar:
+        for split in SPLITS:
+            tasks = stretches(ranges[split], words)
+            encode = partial(encode_stretch, tokenizer, dtype, errors)
+            with (temporary / f"{split}.bin").open("wb") as file:
+                starts, n_tokens, n_bytes, inside = [], 0, 0, False
+                for task, done in zip(tasks, in_parallel(encode, tasks, processes), strict=True):
+                    for ids, size, is_end in done:
+                        if size and not inside:
+                            starts.append(n_tokens)
+                        inside = inside or size > 0
+                        file.write(ids.tobytes())
+                        n_tokens, n_bytes = n_tokens + len(ids), n_bytes + size
+                        if is_end and inside:
+                            file.write(np.asarray([tokenizer.eos_id], dtype).tobytes())
+                            n_tokens, inside = n_tokens + 1, False
+                    bar.update(task.end - task.start)
+                if inside:  # the held-out part begins within a document
+                    file.write(np.asarray([tokenizer.eos_id], dtype).tobytes())
+                    n_tokens += 1
+            np.save(temporary / f"{split}.docs.npy", np.asarray(starts, dtype=np.int64))
+            about[split] = {"tokens": n_tokens, "documents": len(starts), "bytes": n_bytes}
+            if not n_tokens:
+                raise ValueError(
+                    f"{source}: no text to {'train on' if split == 'train' else 'hold out'}"
+                )
         kind, content = tokenizer.vocabulary.to_file()
         (temporary / f"tokenizer.{kind}").write_bytes(content)
-        about = {
+        manifest = {
             "sources": [{"path": str(f.resolve()), "sha256": file_sha256(f)} for f in files],
             "tokenizer": f"tokenizer.{kind}",
             "tokenizer_sha256": hashlib.sha256(content).hexdigest(),
             "vocab_size": tokenizer.n_words,
             "dtype": dtype.name,
-            "splits": {split: writer.close() for split, writer in writers.items()},
+            "splits": about,
         }
-        write_text(temporary / MANIFEST, json.dumps(about, indent=2) + "\n")
+        write_text(temporary / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     return Corpus.open(folder)
 
 
-class _Writer:
-    """Writes one split of a corpus."""
-
-    def __init__(self, folder: Path, split: str, dtype: np.dtype, tokenizer: TextTokenizer) -> None:
-        self.path, self.docs = folder / f"{split}.bin", folder / f"{split}.docs.npy"
-        self.dtype, self.tokenizer = dtype, tokenizer
-        self.file = self.path.open("wb")
-        self.tokens = self.bytes = 0
-        self.starts: list[int] = []
-
-    def add(self, text: str) -> None:
-        """A document, which the end token follows."""
-        if not text:
-            return
-        self.starts.append(self.tokens)
-        self.bytes += len(text.encode())
-        # In SentencePiece a text begins with a space of its own, and so would each part of one.
-        whole = isinstance(self.tokenizer.vocabulary, SentencePieceVocabulary)
-        for piece in [text] if whole else pieces(text, PIECE):
-            self._write(self.tokenizer.encode(piece, bos=False, eos=False))
-        self._write([self.tokenizer.eos_id])
-
-    def _write(self, ids: list[int]) -> None:
-        self.file.write(np.asarray(ids, dtype=self.dtype).tobytes())
-        self.tokens += len(ids)
-
-    def close(self) -> dict[str, Any]:
-        """What is known of the split."""
-        self.file.close()
-        np.save(self.docs, np.asarray(self.starts, dtype=np.int64))
-        documents = len(self.starts)
-        return {"tokens": self.tokens, "documents": documents, "bytes": self.bytes}
+def encode_stretch(
+    tokenizer: TextTokenizer, dtype: np.dtype, errors: str, stretch: Stretch
+) -> list[tuple[np.ndarray, int, bool]]:
+    """Of each piece: its ids, its bytes, and whether its document ends with it."""
+    found = []
+    whole = isinstance(tokenizer.vocabulary, SentencePieceVocabulary)
+    for text, is_end in pieces_of(stretch, errors):
+        parts = [text] if whole else pieces(text, PIECE)
+        ids = [i for part in parts if part for i in tokenizer.encode(part, bos=False, eos=False)]
+        found.append((np.asarray(ids, dtype=dtype), len(text.encode()), is_end))
+    return found
 
 
 def file_sha256(path: Path) -> str:

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import tyro
+
 from data import BIBLE
 
 Filled = TypeVar("Filled")
+PATHS = ("valid", "tokenizer", "weights")  # that are not set by default
 
 
 @dataclass(frozen=True)
 class Text:
     """The texts, and the tokenizer that is learnt from them."""
 
-    data: Path = BIBLE  # a text, a .jsonl with "text" in each line, or a folder of texts
-    kind: Literal["bpe", "sentencepiece", "characters"] = "bpe"
+    # a text, a .jsonl with "text" in each line, a folder of texts, or the name of a dataset that
+    # Hugging Face has: tinystories, openwebtext, wikitext-2, wikitext-103
+    data: Path = BIBLE
+    valid: Path | None = None  # held-out text; None: a dataset's own, or the end of data
+    kind: Literal["bpe", "sentencepiece", "characters"] = "bpe"  # of the tokenizer that is learnt
     vocab_size: int = 4096  # tokens; characters take as many as there are
-    valid_share: float = 0.05  # of the bytes, at the end, that are held out
+    # one that is there: a tokenizer.json or .model, or a folder with GPT-2's vocab.json, merges.txt
+    tokenizer: Path | None = None
+    valid_share: float = 0.05  # of the bytes, at the end, that are held out without a valid
     errors: Literal["strict", "replace"] = "strict"  # what to do with bytes that are no UTF-8
 
 
@@ -35,6 +46,7 @@ class Shape:
     hidden_dim: int | None = None  # of the feed-forward; None: 8/3 dim, rounded up
     context: int = 256  # tokens
     dropout: float = 0.0
+    tie_embeddings: bool = True  # one matrix for reading tokens and for predicting them
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,7 @@ class Training:
 
     steps: int = 1000  # of the optimizer
     batch_size: int = 16  # windows of a step
+    optimizer: Literal["adamw", "muon"] = "adamw"  # muon: of the layers' matrices
     lr: float = 2e-3  # learning rate, at its greatest
     min_lr: float = 2e-4  # at the end of the cosine
     warmup_steps: int = 50
@@ -51,9 +64,14 @@ class Training:
     max_norm: float = 1.0  # of the gradient
     eval_every: int = 100  # steps between two evaluations, each of which saves
     eval_tokens: int = 65536  # of the held-out text, from its beginning
-    max_tokens: int = 4096  # that go through the model at once: bounds the memory
+    max_tokens: int = 1024  # that go through the model at once: bounds the memory
     seed: int = 1337
-    autocast: Literal["auto", "on", "off"] = "auto"  # products in bfloat16
+    autocast: Literal["auto", "on", "off"] = "auto"  # products in bfloat16; auto: where it is fast
+    compile: bool = (
+        False  # by torch.compile, half a minute; whether it helps depends on the machine
+    )
+    # of several processes (torchrun): ddp, or fsdp for a model that does not fit into one
+    sharding: Literal["ddp", "fsdp"] = "ddp"
 
 
 @dataclass(frozen=True)
@@ -63,8 +81,12 @@ class Settings:
     text: Text = field(default_factory=Text)
     model: Shape = field(default_factory=Shape)
     training: Training = field(default_factory=Training)
-    prompt: str | None = None  # of the sample after each evaluation; None: as held-out text begins
-    sample_tokens: int = 60
+    prompt: str = "In a world where"  # of the samples
+    sample_tokens: int = 60  # that are written after each evaluation
+    weights: Path | None = None  # a file for the best weights alone, as torch.save writes them
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: int | None = None  # processors to compute with; None: those that nobody else holds
+    save_minutes: float = 10.0  # how often the state is saved, beside each evaluation
 
     def check(self) -> None:
         """Raise a ValueError that names what is out of range."""
@@ -82,6 +104,8 @@ class Settings:
             raise ValueError(f"training.min_lr={t.min_lr}: must be from 0 to lr={t.lr:g}")
         if self.model.context < 2:
             raise ValueError(f"model.context={self.model.context}: must be at least 2")
+        if (t.optimizer, t.sharding) == ("muon", "fsdp"):
+            raise ValueError("training.optimizer=muon: needs whole matrices; take sharding=ddp")
 
 
 def from_toml(path: Path, defaults: Settings) -> Settings:
@@ -107,8 +131,8 @@ def filled(defaults: Filled, values: Mapping[str, Any], place: str = "") -> Fill
             if not isinstance(value, dict):
                 raise ValueError(f"{place}{name} is a table of its own: [{name}]")
             value = filled(before, value, f"{place}{name}: ")
-        elif isinstance(before, Path):
-            value = Path(value)
+        elif isinstance(before, Path) or (before is None and name in PATHS):
+            value = None if value is None else Path(value)
         elif isinstance(before, tuple):
             value = tuple(value)
         elif (
@@ -131,3 +155,18 @@ def differences(settings: Any, defaults: Any, place: str = "") -> list[str]:
         elif value != usual:
             found.append(f"{place}{f.name} {value} ({usual})")
     return found
+
+
+def from_arguments(kind: type[Filled], arguments: list[str], **options: Any) -> Filled:
+    """A dataclass from the command line, by tyro; what is wrong becomes one line."""
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(told):
+            return tyro.cli(kind, args=arguments, **options)
+    except SystemExit as end:
+        if not end.code:  # --help
+            raise
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", told.getvalue()).splitlines()
+        inside = [line.strip(" \u2502") for line in lines if line.startswith("\u2502")]
+        words, _, _ = " ".join(inside).partition(" \u2500")
+        raise ValueError(" ".join(words.partition("Argument helptext:")[0].split())) from None

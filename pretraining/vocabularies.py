@@ -10,7 +10,8 @@ from pathlib import Path
 from checkpoints.vocabulary import JsonVocabulary, SentencePieceVocabulary, Vocabulary
 from data import END
 from pretraining.bpe import BPETokenizer, train_bpe
-from pretraining.corpus import documents
+from pretraining.corpus import texts
+from tokenizer import load_tokenizer
 
 KINDS = ("bpe", "sentencepiece", "characters")
 
@@ -21,7 +22,7 @@ def learn_vocabulary(
     """Learn a tokenizer, whose end token is `<|endoftext|>` (`</s>` in SentencePiece).
 
     Args:
-        source: texts, see `corpus.documents`.
+        source: texts, see `corpus.encode_corpus`.
         vocab_size: tokens in all; characters take as many as there are.
 
     Raises:
@@ -39,15 +40,27 @@ def learn_vocabulary(
         with tempfile.TemporaryDirectory() as folder:
             whole = Path(folder) / "texts.txt"
             with whole.open("w", encoding="utf-8", newline="") as file:
-                for _, text in documents(source, errors):
-                    file.write(text + END)
+                for text, is_end in texts(source, errors):
+                    file.write(text + END * is_end)
             vocab, merges = train_bpe(whole, vocab_size, [END], progress=progress)
     return BPETokenizer(vocab, merges, [END]).vocabulary()
 
 
+def given_vocabulary(path: Path) -> Vocabulary:
+    """A tokenizer that is there: a file, or a folder with GPT-2's two.
+
+    Raises:
+        ValueError: it is missing or damaged, or has no token that ends a text.
+    """
+    if path.is_dir():
+        own = BPETokenizer.from_files(path / "vocab.json", path / "merges.txt", [END])
+        return own.vocabulary()
+    return load_tokenizer(path).vocabulary
+
+
 def _characters(source: Path, errors: str) -> Vocabulary:
     """Each character that occurs is a token, in the order of Unicode; END is the last."""
-    characters = sorted(set().union(*(text for _, text in documents(source, errors))))
+    characters = sorted(set().union(*(text for text, _ in texts(source, errors))))
     if not characters:
         raise ValueError(f"{source}: the file is empty; give a text to train on")
     tokens = [*characters, END]
@@ -82,7 +95,7 @@ def _sentencepiece(source: Path, vocab_size: int, errors: str) -> Vocabulary:
     """BPE as Llama 2 has it: bytes for what no piece spells, digits alone, nothing normalised."""
     import sentencepiece
 
-    lines = (line for _, text in documents(source, errors) for line in text.splitlines())
+    lines = (line for text, _ in texts(source, errors) for line in text.splitlines())
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(

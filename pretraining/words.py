@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
@@ -25,6 +27,8 @@ except ImportError as error:
         "pretraining needs the packages regex and tyro (extra pretraining): pip install regex tyro"
     ) from error
 
+Task = TypeVar("Task")
+Done = TypeVar("Done")
 WORDS = regex.compile(r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 ASCII_WORDS = re.compile(  # the same in ASCII; \t-\r are the five kinds of white space beside " "
     r" ?[A-Za-z]+|'(?:[sdmt]|ll|ve|re)| ?[0-9]+| ?[^ \t-\rA-Za-z0-9]+"
@@ -85,7 +89,7 @@ def count_words(
     if not size:
         raise ValueError(f"{path}: the file is empty; give a text to train on")
     if processes is None:
-        processes = 1 if size < ALONE else os.cpu_count() or 1
+        processes = useful_processes(size)
     special = special_pattern(special_tokens)
     places = dividing_places(path, special_tokens, min(PART, -(-size // processes)))
     parts = list(pairwise(places))
@@ -94,24 +98,42 @@ def count_words(
     bar = tqdm(total=size, unit="B", unit_scale=True, desc="reading", leave=False,
                disable=None if progress else True)  # fmt: skip
     with bar:
-        for (start, end), found in zip(parts, _map(count, parts, processes), strict=True):
+        for (start, end), found in zip(parts, in_parallel(count, parts, processes), strict=True):
             counts.update(found)
             bar.update(end - start)
     return counts
 
 
-def _map(
-    function: Callable[[tuple[int, int]], Counter[str]],
-    parts: list[tuple[int, int]],
-    processes: int,
-) -> Iterator[Counter[str]]:
-    if processes == 1 or len(parts) == 1:
-        yield from map(function, parts)
+def useful_processes(size: int) -> int:
+    """How many to read so many bytes with."""
+    return 1 if size < ALONE else os.cpu_count() or 1
+
+
+def in_parallel(
+    function: Callable[[Task], Done], tasks: Sequence[Task], processes: int
+) -> Iterator[Done]:
+    """What a function makes of each task, in order; a few results at most wait to be taken."""
+    if processes == 1 or len(tasks) == 1:
+        yield from map(function, tasks)
         return
     # Forked, processes have all that is imported here; elsewhere they import it anew.
     methods = get_context("fork") if hasattr(os, "fork") else get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(parts)), mp_context=methods) as pool:
-        yield from pool.map(function, parts)
+    with ProcessPoolExecutor(min(processes, len(tasks)), mp_context=methods) as pool:
+        waiting: deque[Future[Done]] = deque()
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(function, task))
+                if len(waiting) > 2 * processes:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise ValueError(
+                "a process that read a part of the text was killed: start anew"
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def _count_part(path: Path, special: str, errors: str, part: tuple[int, int]) -> Counter[str]:
@@ -159,37 +181,47 @@ def decoded(content: bytes, errors: str, name: str, start: int = 0) -> str:
         ) from error
 
 
-def dividing_places(path: Path, special_tokens: Sequence[str], size: int) -> list[int]:
-    """Offsets, about `size` bytes apart, at which a file may be divided.
+def dividing_places(
+    path: Path,
+    special_tokens: Sequence[str],
+    size: int,
+    start: int = 0,
+    end: int | None = None,
+    words: bool = True,
+) -> list[int]:
+    """Offsets from `start` to `end`, about `size` bytes apart, at which a file may be divided.
 
-    Each is where a special token begins, or where the words around it are certainly two.
+    Each is where a special token begins, or, with `words`, where the words around it are certainly
+    two.
     """
     special = sorted((token.encode() for token in special_tokens), key=len, reverse=True)
     pattern = regex.compile(b"|".join(map(regex.escape, special)) or rb"(?!)")
     longest = max(map(len, special), default=1)
-    places, end = [0], path.stat().st_size
+    places, end = [start], path.stat().st_size if end is None else end
     with path.open("rb") as file:
         while places[-1] + size < end:
             start, width, found = places[-1] + size, WINDOW, None
             while found is None and start < end:
                 file.seek(start)
                 window = file.read(width + longest)
-                found = _place(window, pattern, longest, start + len(window) >= end)
+                found = _place(window, pattern, longest, start + len(window) >= end, words)
                 if found is None:
                     start += width
                     width *= 2
-            if found is None:
+            if found is None or start + found >= end:
                 break
             places.append(start + found)
     return [*places, end]
 
 
-def _place(window: bytes, special: regex.Pattern[bytes], longest: int, is_last: bool) -> int | None:
+def _place(
+    window: bytes, special: regex.Pattern[bytes], longest: int, is_last: bool, words: bool
+) -> int | None:
     """Where a window of a file may be divided; None: nowhere that is sure from here."""
     usable = len(window) if is_last else len(window) - longest
     if (token := special.search(window)) is not None and token.start() < usable:
         return token.start()
-    for match in SIMPLE.finditer(window):
+    for match in SIMPLE.finditer(window) if words else ():
         # A special token that began before the window would end within its first bytes.
         if longest <= match.start() < usable:
             return match.start()

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from tqdm import tqdm
 
 from optimizer import AdamW
@@ -26,6 +27,7 @@ from training.compiled_step import compile_step
 from training.estimate import Estimate
 from training.interrupts import Interrupted, deferred_interrupts
 from training.log import RunLog
+from training.processes import World, clip_sharded, is_sharded, load_moments, load_weights, whole
 from training.recipe import Recipe
 from training.run import Run
 from training.schedule import cosine_schedule
@@ -84,8 +86,10 @@ class Trainer:
         schedule: Callable[[int], float] | None = None,
         max_norm: float | None = None,
         betas: tuple[float, float] = (0.9, 0.999),
+        optimizer: Optimizer | None = None,
         period: str = "epoch",
         tokens: int = 1,
+        world: World | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -93,23 +97,32 @@ class Trainer:
             schedule: the learning rate at a step, counted from 0; None keeps `recipe.lr`, after
                 the recipe's warm-up.
             max_norm: bound on the norm of all gradients; None leaves them as they are.
-            betas: of AdamW. What makes these three belongs into the run's setting, as the recipe
-                does.
+            betas: of AdamW.
+            optimizer: in place of AdamW by the recipe. What makes these four belongs into the run's
+                setting, as the recipe does.
             period: what an epoch is called, where it is none.
             tokens: of an example, where those are counted.
+            world: the processes that share each batch, whose size they divide; None: this one
+                alone. Only the first one writes.
         """
         self.task, self.recipe, self.run = task, recipe, run
         self.schedule, self.max_norm = schedule, max_norm
         self.period, self.tokens = period, tokens
         if schedule is None and (warmup := recipe.warmup_steps):
             self.schedule = lambda step: cosine_schedule(step, recipe.lr, recipe.lr, warmup, warmup)
-        self.optimizer = AdamW(
+        self.world = world or World()
+        if recipe.batch_size % self.world.size:
+            raise ValueError(
+                f"batch_size={recipe.batch_size}: must be a multiple of the {self.world.size} "
+                "processes that share it"
+            )
+        self.optimizer = optimizer or AdamW(
             trained_parameters(task.model),
             lr=recipe.lr,
             betas=betas,
             weight_decay=recipe.weight_decay,
         )
-        if recipe.compile:
+        if recipe.compile and isinstance(self.optimizer, AdamW):
             compile_step(self.optimizer)
         self.progress = Progress()
         self.steps_per_epoch = -(-task.size // recipe.batch_size)
@@ -122,10 +135,13 @@ class Trainer:
 
     def resume(self) -> None:
         """Take up the saved state."""
-        state = self.run.load_last()
-        self.task.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optim"])
+        state = self.world.from_first(self.run.load_last)
+        load_weights(self.task.model, state["model"])
+        load_moments(self.optimizer, state["optim"])
         self.progress = Progress(**state["progress"])
+        if not self.world.is_first:  # the others' dropout is not that of the first
+            torch.manual_seed(self.recipe.seed + self.step * self.world.size + self.world.rank)
+            return
         torch.set_rng_state(state["torch_rng"])
         for generator, saved in zip(device_generators(), state["device_rng"], strict=False):
             generator.set_state(saved)
@@ -136,16 +152,18 @@ class Trainer:
         Raises:
             ValueError: a weight is no number any more; what was saved before stays.
         """
-        if not all(bool(p.isfinite().all()) for p in trained_parameters(self.task.model)):
+        weights = whole(self.task.model.state_dict())
+        if not all(bool(w.isfinite().all()) for w in weights.values()):
             raise self._diverged("weights are")
         state = {
-            "model": self.task.model.state_dict(),
-            "optim": self.optimizer.state_dict(),
+            "model": weights,
+            "optim": whole(self.optimizer.state_dict()),
             "progress": asdict(self.progress),
             "torch_rng": torch.get_rng_state(),
             "device_rng": [generator.get_state() for generator in device_generators()],
         }
-        self.run.save_last(state)
+        if self.world.is_first:
+            self.run.save_last(state)
 
     def train(self, save_seconds: float, log: RunLog | None = None) -> None:
         """Train to the last epoch, saving every `save_seconds` and at the end of each epoch.
@@ -163,19 +181,21 @@ class Trainer:
                     figures = self.take_step(rows)
                     log.add(self.step, figures)
                     expected.done(len(rows))
-                    if came or time.monotonic() - saved_at >= save_seconds:
+                    is_over = self.world.any(bool(came))
+                    if is_over or self.world.any(time.monotonic() - saved_at >= save_seconds):
                         self.save()
                         saved_at = time.monotonic()
-                    if came:
-                        raise Interrupted(came[0])
+                    if is_over:
+                        raise Interrupted(*came)
+                self.save()  # a kill while it is evaluated, which may take long, loses nothing
                 step, figures = self.step, self._finish_epoch()
                 expected.done(self.evaluation)
                 log.add(step, figures, self.progress.epoch)
                 tqdm.write(f"{self.period} {self.progress.epoch}: {in_words(figures)}")
                 self.save()
                 saved_at = time.monotonic()
-                if came:
-                    raise Interrupted(came[0])
+                if self.world.any(bool(came)):
+                    raise Interrupted(*came)
 
     def _patience_is_over(self) -> bool:
         """Whether the last epochs were no better than the best one, as many as the recipe bears."""
@@ -224,7 +244,8 @@ class Trainer:
             initial=(len(order) - sum(map(len, batches))) * self.tokens,
             unit="ex" if self.tokens == 1 else " tokens",
             unit_scale=self.tokens > 1,
-            disable=None,  # a log gets the line of each epoch
+            # a log gets the line of each epoch
+            disable=None if self.world.is_first else True,
         ) as bar:
             for rows in batches:
                 yield rows
@@ -235,15 +256,14 @@ class Trainer:
         """One step of the optimizer on the given examples; returns its figures for the log."""
         self.task.model.train()
         self.optimizer.zero_grad()
-        sums = self._add_gradients(rows)
+        sums = self.world.sums(self._add_gradients(self.world.share(rows)))
         figures = {"Loss/train_step": sums[LOSS] / len(rows)}
         if self.schedule is not None:
             figures["Rate/lr_step"] = rate = self.schedule(self.step)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
         if self.max_norm is not None:
-            norm = clip_gradients(self.task.model.parameters(), self.max_norm)
-            figures["Norm/gradient_step"] = norm
+            figures["Norm/gradient_step"] = self._clip(self.max_norm)
         self.optimizer.step()
         progress = self.progress
         progress.batch += 1
@@ -252,19 +272,30 @@ class Trainer:
             progress.sums[tag] = progress.sums.get(tag, 0.0) + value
         return figures
 
+    def _clip(self, max_norm: float) -> float:
+        parameters = trained_parameters(self.task.model)
+        if any(map(is_sharded, parameters)):
+            return clip_sharded(parameters, max_norm)
+        return clip_gradients(parameters, max_norm)
+
     def _add_gradients(self, rows: Sequence[int]) -> dict[str, float]:
         """Add up the gradients of a batch, part by part; returns its summed loss and figures."""
         sums: dict[str, float] = {LOSS: 0.0}
-        for batch in self.task.micro_batches(rows):
-            loss, figures = self.task.loss(batch)
-            value = loss.item()
-            if not math.isfinite(value):
-                raise self._diverged("the loss is")
-            # Divided by the size of a whole batch, in the last, ragged one too: every example of
-            # an epoch weighs the same, as in the course.
-            (loss / self.recipe.batch_size).backward()
+        parts = self.task.micro_batches(rows)
+        batch = next(parts, None)
+        while batch is not None:
+            following = next(parts, None)
+            with self.world.accumulating(following is not None):
+                loss, figures = self.task.loss(batch)
+                value = loss.item()
+                if not math.isfinite(value):
+                    raise self._diverged("the loss is")
+                # Divided by the size of a whole batch, in the last, ragged one too: every example
+                # of an epoch weighs the same, as in the course. (Of processes a mean is taken.)
+                (loss * (self.world.size / self.recipe.batch_size)).backward()
             for tag, figure in {LOSS: value, **figures}.items():
                 sums[tag] = sums.get(tag, 0.0) + figure
+            batch = following
         return sums
 
     def _finish_epoch(self) -> dict[str, float]:
@@ -278,7 +309,9 @@ class Trainer:
         progress.history.append(figures)
         if score > progress.best_score:
             progress.best_score, progress.best_epoch = score, progress.epoch
-            self.run.save_best(progress.epoch, self.task.best())
+            best = whole(self.task.best())
+            if self.world.is_first:
+                self.run.save_best(progress.epoch, best)
         return figures
 
 

@@ -14,7 +14,7 @@ pytest.importorskip("tokenizers")
 
 from data import END
 from pretraining import corpus as module
-from pretraining.corpus import Corpus, documents, encode_corpus, get_batch
+from pretraining.corpus import Corpus, encode_corpus, get_batch, texts
 from pretraining.vocabularies import learn_vocabulary
 from pretraining.words import pieces
 from tests.helpers import vocabulary, write
@@ -53,7 +53,8 @@ def test_documents_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fo
         source.mkdir()
         for number, text in enumerate(TEXTS):
             write(source / f"{number}.txt", text + "\n")
-    assert [text for _, text in documents(source)] == TEXTS
+    joined = "".join(text + END * is_end for text, is_end in texts(source))
+    assert [text for text in joined.split(END) if text] == TEXTS
     corpus = encode_corpus(source, tmp_path / "corpus", tokenizer(), valid_share=0.2)
     assert read_back(corpus) == TEXTS
     about = corpus.about["splits"]
@@ -105,7 +106,7 @@ def test_a_damaged_folder_is_noticed(tmp_path: Path) -> None:
         ("t.txt", b"", "t.txt: the text is empty"),
         ("t.txt", b"abc\n" * 9 + b"\xff", r"t\.txt: not UTF-8 at byte 36"),
         ("t.jsonl", b'{"text": "a"}\n{"texts": 1}\n', r"t\.jsonl, line 2: no JSON object with"),
-        ("t.jsonl", b'{"text": 1}\n', r"t\.jsonl, line 1: no JSON object with"),
+        ("t.jsonl", b'{"text": 1}\n{}\n', r"t\.jsonl, line 1: no JSON object with"),
     ],
 )
 def test_bad_texts(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
