@@ -16,7 +16,7 @@ from checkpoints.vocabulary import BytePairVocabulary, JsonVocabulary, as_json
 from data import BIBLE
 from loading import load, stream_text
 from perplexity import score_tokens
-from pretraining.settings import Settings, Text, differences, filled, from_arguments, from_toml
+from pretraining.settings import Settings, Text, filled, from_arguments, from_toml
 from pretraining.train import KIND, WAYS, prepare, train
 from pretraining.vocabularies import learn_vocabulary
 from support import errors
@@ -82,8 +82,6 @@ def train_command(arguments: list[str]) -> None:
     settings = from_arguments(
         Settings, arguments, default=defaults, prog="pretraining train", description=about
     )
-    for line in differences(settings, Settings()):
-        print(banner("setting", line))
     train(settings, resume=resume)
 
 

@@ -70,7 +70,7 @@ def documents(rows: Iterable[str], heading: str | None) -> Iterator[str]:
         return
     lines: list[str] = []
     for row in rows:
-        if re.match(heading, row) and lines:
+        if re.match(heading, row) and any(lines):
             yield "".join(lines)
             lines = []
         lines.append(row)

@@ -27,7 +27,7 @@ from pretraining.corpus import Corpus, encode_corpus, file_sha256, text_files, w
 from pretraining.fused import fuse_attention, fused_cross_entropy
 from pretraining.hub import DATASETS, fetched
 from pretraining.muon import Muon
-from pretraining.settings import Settings, Text
+from pretraining.settings import Settings, Text, differences
 from pretraining.vocabularies import given_vocabulary, learn_vocabulary
 from support.files import require_space, require_writable
 from support.processor import set_threads
@@ -35,7 +35,7 @@ from support.tensors import save_tensors
 from support.words import banner, size_in_words
 from tokenizer import TextTokenizer, make_tokenizer
 from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, attempt, is_installed
-from training.processes import World, is_sharded, joined
+from training.processes import World, ending_with_others, is_sharded, joined
 from training.recipe import Recipe, choose_autocast
 from training.run import RUNS, Run
 from training.schedule import cosine_schedule
@@ -281,6 +281,8 @@ def train(settings: Settings, *, resume: bool = False) -> Path:
     with joined(place) as world, contextlib.ExitStack() as stack:
         if not world.is_first:
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        for line in differences(settings, Settings()):
+            print(banner("setting", line))
         world.require_same(corpus.folder.name, "the corpus")
         return _train(settings, corpus, place, world, resume)
 
@@ -363,7 +365,8 @@ def _train(
                 pass  # the weights themselves come round by round
         log = open_log(run, trainer) if world.is_first else RunLog([], {})
         try:
-            trainer.train(60 * settings.save_minutes, log)
+            with ending_with_others():
+                trainer.train(60 * settings.save_minutes, log)
         except KeyboardInterrupt:
             if run.last.exists():
                 print(f"\n{run.last} is saved; go on with the same command and --resume")

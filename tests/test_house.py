@@ -45,8 +45,8 @@ ALLOWED = {
         *("tokenizer", "training"),
     },
     "pretraining": {
-        *("checkpoints", "config", "data", "llama", "loading", "perplexity", "support"),
-        *("tokenizer", "training"),
+        *("checkpoints", "config", "data", "llama", "loading", "optimizer", "perplexity"),
+        *("support", "tokenizer", "training"),
     },
     "perplexity": {"generation"},
     "setup": {"checkpoints", "data", "support"},
@@ -218,7 +218,9 @@ def help_texts() -> str:
     commands = [["run_llama"], ["setup"], ["tokenizer"], ["benchmarks"]]
     commands += [["assignment", name] for name in kit]
     commands += [["checkpoints", name] for name in ("show", "convert")]
-    commands += [["pretraining", name] for name in ("train", "evaluate", "sample", "tokenizer")]
+    commands += [
+        ["pretraining", name] for name in ("train", "evaluate", "sample", "encode", "tokenizer")
+    ]
     texts = io.StringIO()
     warnings.filterwarnings("ignore", "'\\w+.__main__' found", RuntimeWarning)
     for module, *arguments in commands:

@@ -19,6 +19,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from support.errors import complain
+
 Made = TypeVar("Made")
 KINDS = ("ddp", "fsdp")
 LOST = ("gloo", "NCCL", "peer", "Timed out", "timed out", "Socket", "TCPStore")  # torch's words
@@ -109,28 +111,35 @@ def is_launched() -> bool:
 
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[World]:
-    """The processes that torchrun has started, or this one alone.
-
-    Raises:
-        ValueError: another process ended, or cannot be reached.
-    """
+    """The processes that torchrun has started, or this one alone."""
     if not is_launched():
         yield World()
         return
-    try:
+    with ending_with_others():
         if device.type == "cuda":
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         yield World(dist.get_rank(), dist.get_world_size())
         dist.barrier()
         dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def ending_with_others() -> Iterator[None]:
+    """End with one line where another process has ended or cannot be reached.
+
+    It is told at once: torchrun kills those that are left within a moment.
+    """
+    try:
+        yield
     except RuntimeError as error:
-        if not any(word in str(error) for word in LOST):
+        if not dist.is_initialized() or not any(word in str(error) for word in LOST):
             raise
-        raise ValueError(
+        status = complain(
             "another process of this run has ended or cannot be reached; what was saved is whole: "
             "start them all again, with --resume"
-        ) from error
+        )
+        raise SystemExit(status) from error
 
 
 def is_sharded(value: Any) -> bool:

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,14 +26,18 @@ pytest.importorskip("tokenizers")
 pytest.importorskip("tyro")
 
 import run_llama
+from data import END
 from llama import load_pretrained
 from loading import load
 from optimizer import AdamW
 from pretraining import __main__ as script
+from pretraining.bpe import BPETokenizer, train_bpe
 from pretraining.functional import cross_entropy
-from pretraining.fused import fuse_attention
+from pretraining.fused import fuse_attention, fused_cross_entropy
+from pretraining.muon import Muon
 from pretraining.settings import Settings, Shape, Text, Training, from_toml
 from pretraining.train import (
+    TextTask,
     flops_per_token,
     load_checkpoint,
     prepare,
@@ -209,6 +215,118 @@ def test_the_loss_is_the_one_by_hand() -> None:
     torch.testing.assert_close(cross_entropy(logits, targets), expected)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_fused_loss_is_the_one_by_hand(scale: float, dtype: torch.dtype) -> None:
+    """So is its gradient, also where the loss is scaled, and in bfloat16 as exact as that is."""
+    start = torch.randn(15, 7, generator=torch.Generator().manual_seed(0)) * scale
+    targets, gradients = random_tokens(1, 15, vocab_size=7)[0], []
+    for function in (cross_entropy, fused_cross_entropy):
+        logits = start.to(dtype).requires_grad_()
+        loss = function(logits.float() if function is cross_entropy else logits, targets)
+        (3 * loss).backward()
+        assert loss.dtype == torch.float32
+        gradients.append((loss.detach(), logits.grad))
+    (loss, gradient), (fused, twin) = gradients
+    torch.testing.assert_close(fused, loss)
+    torch.testing.assert_close(
+        twin, gradient, atol=2e-6 if dtype == torch.float32 else 2e-3, rtol=0.01
+    )
+
+
+def test_muon_moves_matrices_and_adamw_the_rest(place: Path) -> None:
+    model = random_llama()
+    optimizer = Muon(model, 0.01, (0.9, 0.95), 0.1)
+    moved = [
+        sum(p.numel() for g in part.param_groups for p in g["params"]) for part in optimizer.parts
+    ]
+    assert sum(moved) == sum(p.numel() for p in model.parameters())
+    assert moved[1] == sum(p.numel() for p in model.parameters() if p.ndim == 1) + 97 * 48
+    settings = small(Path("text.txt"), optimizer="muon", steps=40)
+    best = train(settings)
+    log = [json.loads(line) for line in (best.parent / "log.jsonl").read_text().splitlines()]
+    assert [r["Loss/valid"] for r in log if "Loss/valid" in r][-1] < 2.5
+    state = torch.load(best.parent / "last.pt", weights_only=True)
+    fresh = Muon(random_llama(), 0.01, (0.9, 0.95), 0.1)
+    with pytest.raises(ValueError, match="size"):
+        fresh.load_state_dict({"parts": state["optim"]["parts"][::-1]})
+    with pytest.raises(ValueError, match="muon: needs whole matrices"):
+        train(small(Path("text.txt"), optimizer="muon", sharding="fsdp"))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "pretraining" / "recipes").glob("*.toml")), ids=str
+)
+def test_recipes(path: Path) -> None:
+    settings = from_toml(path, Settings())
+    settings.check()
+    numbers, shape = settings.training, settings.model
+    tokens = {"tinystories": 327_680_000, "tinystories-short": 40_960_000, "shakespeare": 1_536_000}
+    trained = numbers.steps * numbers.batch_size * shape.context
+    assert trained == tokens.get(path.stem, trained)
+
+
+def test_one_command_reports_and_writes(place: Path, run_here: Any) -> None:
+    """As the practical on WikiText asks: figures, samples in four ways, weights under its name."""
+    write(place / "held.txt", sentences(50, seed=3))
+    flags = (
+        "--text.data=text.txt",
+        "--text.valid=held.txt",
+        "--weights=llama_wikitext_trained.pth",
+    )
+    result = run_here(script.main, "train", *flags, *FLAGS, cwd=place)
+    assert result.returncode == 0, result.stderr
+    for part in (
+        "training  final loss ",
+        "perplexity ",
+        "\ngreedy\nIn a world where",
+        "\ntop-p 0.9\n",
+    ):
+        assert part in result.stdout
+    saved = torch.load(place / "llama_wikitext_trained.pth", weights_only=True)
+    (best,) = place.glob("runs/*/best.pt")
+    assert saved.keys() == weights(best).keys()
+    assert all(torch.equal(saved[name], w) for name, w in weights(best).items())
+    result = run_here(script.main, "encode", *flags[:2], "--text.vocab-size=300", cwd=place)
+    assert re.search(r"valid     [\d,]+ tokens in 1 document, ", result.stdout), result.stderr
+
+
+def test_a_tokenizer_that_is_there(place: Path) -> None:
+    vocab, merges = train_bpe(place / "text.txt", 280, [END])
+    (place / "gpt2").mkdir()
+    BPETokenizer(vocab, merges, [END]).save(place / "gpt2/vocab.json", place / "gpt2/merges.txt")
+    corpus = prepare(Text(data=Path("text.txt"), tokenizer=Path("gpt2")))
+    assert corpus.tokenizer().n_words == len(vocab)
+    text = corpus.tokenizer().decode(corpus.tokens("train").tolist())
+    assert text.removesuffix(END) in sentences(600)
+
+
+def test_a_token_beyond_the_vocabulary_is_named(place: Path) -> None:
+    settings = small(Path("text.txt"))
+    corpus = prepare(settings.text)
+    tokens = np.memmap(corpus.folder / "train.bin", dtype=corpus.dtype, mode="r+")
+    tokens[:] = 400
+    tokens.flush()
+    with pytest.raises(ValueError, match=r"token 400 is beyond the vocabulary of 284: delete the"):
+        train(settings)
+
+
+def test_the_state_is_saved_before_it_is_evaluated(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(self: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TextTask, "evaluate", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(small(Path("text.txt")))
+    (last,) = place.glob("runs/*/last.pt")
+    assert torch.load(last, weights_only=True)["progress"]["batch"] == 20
+    monkeypatch.undo()
+    monkeypatch.chdir(place)
+    assert train(small(Path("text.txt")), resume=True).exists()
+
+
 @pytest.mark.parametrize("form", ["path", "file"])
 def test_a_checkpoint_of_a_loop(tmp_path: Path, form: str) -> None:
     model, other = random_llama(), random_llama(seed=1)
@@ -284,6 +402,17 @@ def test_a_file_of_settings_that_is_wrong(tmp_path: Path, toml: str | None, mess
             "none.txt: no such text, or an empty folder; give another --text.data",
         ),
         (["--config"], "--config needs a file"),
+        (["--model.width", "3"], "Unrecognized options: --model.width, 3"),
+        (
+            ["--training.lr", "fast"],
+            "Error parsing --training.lr: could not convert string to float",
+        ),
+        (
+            ["--prompt", "In a world where " * 9],
+            "give a shorter --prompt, or a longer --model.cont",
+        ),
+        (["--threads", "0"], "threads=0: must be from 1 to"),
+        (["--text.tokenizer", "none"], "none: no such file"),
         (["--model.n-heads", "3"], "dim=32 is not a multiple of n_heads=3"),
     ],
 )

@@ -1,0 +1,71 @@
+"""Corpora by name, through the `datasets` package: here a folder stands where the hub's would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("datasets", reason="needs the package datasets")
+pytest.importorskip("regex")
+
+from pretraining import hub, train
+from pretraining.hub import Dataset, fetched
+from pretraining.settings import Text
+from tests.helpers import write
+
+LINES = [
+    "",
+    " = Robert = \n",
+    "",
+    " Robert is an actor . \n",
+    " = = Career = = \n",
+    " He acts . \n",
+]
+LINES += [" = Du Fu = \n", " A poet . \n"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder, and a dataset with two splits."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    (tmp_path / "wiki").mkdir()
+    for split in ("train", "validation"):
+        rows = "".join(json.dumps({"text": line}) + "\n" for line in LINES)
+        write(tmp_path / "wiki" / f"{split}.jsonl", rows)
+    of = Dataset(str(tmp_path / "wiki"), heading=hub.HEADING)
+    monkeypatch.setitem(hub.DATASETS, "wikitext-2", of)
+    return tmp_path
+
+
+def test_lines_become_articles(place: Path) -> None:
+    texts, valid = fetched("wikitext-2", place / "cache")
+    assert valid is not None
+    for path in (texts, valid):
+        records = [json.loads(line)["text"] for line in path.read_text().splitlines()]
+        assert records == ["".join(LINES[:6]), "".join(LINES[6:])]
+
+
+def test_a_name_is_a_corpus_with_its_own_held_out_text(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = train.prepare(Text(data=Path("wikitext-2"), vocab_size=270))
+    about = corpus.about["splits"]
+    assert about["train"] == about["valid"]
+    assert about["train"]["documents"] == 2
+
+    def offline(*_: Any, **__: Any) -> Any:
+        raise AssertionError("asked for again")
+
+    monkeypatch.setattr("datasets.load_dataset", offline)
+    assert train.prepare(Text(data=Path("wikitext-2"), vocab_size=270)).folder == corpus.folder
+
+
+def test_what_cannot_be_had_is_one_line(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(hub.DATASETS, "wikitext-2", Dataset(str(place / "none")))
+    with pytest.raises(ValueError, match=r"wikitext-2: cannot be had from .*none: "):
+        fetched("wikitext-2", place / "cache")
+    assert not list((place / "cache").glob("*"))
