@@ -16,8 +16,9 @@ from checkpoints.vocabulary import BytePairVocabulary, JsonVocabulary, as_json
 from data import BIBLE
 from loading import load, stream_text
 from perplexity import score_tokens
+from pretraining.prepare import prepare
 from pretraining.settings import Settings, Text, filled, from_arguments, from_toml
-from pretraining.train import KIND, WAYS, prepare, train
+from pretraining.train import KIND, WAYS, train
 from pretraining.vocabularies import learn_vocabulary
 from support import errors
 from support.files import atomic_path, read_json

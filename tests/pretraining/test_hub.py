@@ -11,8 +11,9 @@ import pytest
 pytest.importorskip("datasets", reason="needs the package datasets")
 pytest.importorskip("regex")
 
-from pretraining import hub, train
+from pretraining import hub
 from pretraining.hub import Dataset, fetched
+from pretraining.prepare import prepare
 from pretraining.settings import Text
 from tests.helpers import write
 
@@ -52,7 +53,7 @@ def test_lines_become_articles(place: Path) -> None:
 def test_a_name_is_a_corpus_with_its_own_held_out_text(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    corpus = train.prepare(Text(data=Path("wikitext-2"), vocab_size=270))
+    corpus = prepare(Text(data=Path("wikitext-2"), vocab_size=270))
     about = corpus.about["splits"]
     assert about["train"] == about["valid"]
     assert about["train"]["documents"] == 2
@@ -61,7 +62,7 @@ def test_a_name_is_a_corpus_with_its_own_held_out_text(
         raise AssertionError("asked for again")
 
     monkeypatch.setattr("datasets.load_dataset", offline)
-    assert train.prepare(Text(data=Path("wikitext-2"), vocab_size=270)).folder == corpus.folder
+    assert prepare(Text(data=Path("wikitext-2"), vocab_size=270)).folder == corpus.folder
 
 
 def test_what_cannot_be_had_is_one_line(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,15 +35,10 @@ from pretraining.bpe import BPETokenizer, train_bpe
 from pretraining.functional import cross_entropy
 from pretraining.fused import fuse_attention, fused_cross_entropy
 from pretraining.muon import Muon
+from pretraining.prepare import prepare
 from pretraining.settings import Settings, Shape, Text, Training, from_toml
-from pretraining.train import (
-    TextTask,
-    flops_per_token,
-    load_checkpoint,
-    prepare,
-    save_checkpoint,
-    train,
-)
+from pretraining.task import TextTask, flops_per_token
+from pretraining.train import load_checkpoint, save_checkpoint, train
 from tests.helpers import (
     PROJECT,
     assert_user_error,
