@@ -31,13 +31,14 @@ SUBJECTS = {
     "prompt": "zero-shot labels of film reviews",
     "finetune": "training the whole model",
     "optimizer": "one AdamW step over all parameters",
+    "pretraining": "learning a tokenizer, encoding a text, a step of training",
     "load": "from a file, and from a command, to the first token",
 }
 ROUNDS, QUICK_ROUNDS = 5, 2
 
 
 def get_args() -> argparse.Namespace:
-    subjects = "\n".join(f"  {name:<10} {text}" for name, text in SUBJECTS.items())
+    subjects = "\n".join(f"  {name:<11} {text}" for name, text in SUBJECTS.items())
     parser = errors.ArgumentParser(
         prog="python -m benchmarks",
         description=f"{__doc__.partition(': ')[2]}\n\nsubjects:\n{subjects}\n\n"

@@ -36,6 +36,8 @@ class Peer:
 
 PEERS = {
     "transformers": Peer("transformers", "pip install 'transformers>=4.56' (extra bench)"),
+    "tokenizers": Peer("tokenizers", "pip install tokenizers (extra smollm2)"),
+    "tiktoken": Peer("tiktoken", "pip install tiktoken (extra bench)"),
     "llama.cpp": Peer("llama_cpp", "pip install llama-cpp-python (compiles C++ for a long time)"),
 }
 NO_FAST_BFLOAT16 = "this processor has no units for matrix products in bfloat16"

@@ -96,6 +96,14 @@ class Piece(NamedTuple):
     is_end: bool  # of its document
 
 
+class Encoded(NamedTuple):
+    """A piece as ids, with its size in UTF-8."""
+
+    ids: np.ndarray
+    size: int
+    is_end: bool
+
+
 def stretches(ranges: Iterable[Stretch], words: bool = True) -> list[Stretch]:
     """Divide ranges of files into such as are read at once, each without regard to the others.
 
@@ -315,35 +323,25 @@ def encode_corpus(
     # In SentencePiece a text begins with a space of its own, and so would each part of one.
     words = not isinstance(tokenizer.vocabulary, SentencePieceVocabulary)
     processes = useful_processes(total) if processes is None else processes
+    encode = partial(encode_stretch, tokenizer, dtype, errors)
     about: dict[str, Any] = {}
     bar = tqdm(total=total, unit="B", unit_scale=True, desc="encoding", leave=False,
                disable=None if progress else True)  # fmt: skip
     with new_folder(folder) as temporary, bar:
         for split in SPLITS:
             tasks = stretches(ranges[split], words)
-            encode = partial(encode_stretch, tokenizer, dtype, errors)
-            with (temporary / f"{split}.bin").open("wb") as file:
-                starts, n_tokens, n_bytes, inside = [], 0, 0, False
-                for task, done in zip(tasks, in_parallel(encode, tasks, processes), strict=True):
-                    for ids, size, is_end in done:
-                        if size and not inside:
-                            starts.append(n_tokens)
-                        inside = inside or size > 0
-                        file.write(ids.tobytes())
-                        n_tokens, n_bytes = n_tokens + len(ids), n_bytes + size
-                        if is_end and inside:
-                            file.write(np.asarray([tokenizer.eos_id], dtype).tobytes())
-                            n_tokens, inside = n_tokens + 1, False
-                    bar.update(task.end - task.start)
-                if inside:  # the held-out part begins within a document
-                    file.write(np.asarray([tokenizer.eos_id], dtype).tobytes())
-                    n_tokens += 1
-            np.save(temporary / f"{split}.docs.npy", np.asarray(starts, dtype=np.int64))
-            about[split] = {"tokens": n_tokens, "documents": len(starts), "bytes": n_bytes}
-            if not n_tokens:
-                raise ValueError(
-                    f"{source}: no text to {'train on' if split == 'train' else 'hold out'}"
+            done = in_parallel(encode, tasks, processes)
+            try:
+                about[split] = _write(
+                    temporary / split, _told(done, tasks, bar), tokenizer.eos_id, dtype
                 )
+            except OSError as error:  # a full disk has no name
+                raise ValueError(
+                    f"{folder}: could not be written ({error.strerror}): make room"
+                ) from error
+            if not about[split]["tokens"]:
+                what = "train on" if split == "train" else "hold out"
+                raise ValueError(f"{source}: no text to {what}")
         kind, content = tokenizer.vocabulary.to_file()
         (temporary / f"tokenizer.{kind}").write_bytes(content)
         manifest = {
@@ -358,16 +356,51 @@ def encode_corpus(
     return Corpus.open(folder)
 
 
+def _told(done: Iterable[list[Encoded]], tasks: list[Stretch], bar: tqdm) -> Iterator[Encoded]:
+    """The pieces of all stretches, which move a bar on."""
+    for (_, start, end), pieces_done in zip(tasks, done, strict=True):
+        yield from pieces_done
+        bar.update(end - start)
+
+
+def _write(path: Path, encoded: Iterable[Encoded], eos_id: int, dtype: np.dtype) -> dict[str, int]:
+    """The two files of a split; returns what is known of it."""
+    end = np.asarray([eos_id], dtype)
+    starts: list[int] = []
+    tokens = size = 0
+    inside = False  # a document
+    with path.with_suffix(".bin").open("wb") as file:
+
+        def write(ids: np.ndarray) -> None:
+            nonlocal tokens
+            file.write(ids.tobytes())
+            tokens += len(ids)
+
+        for piece in encoded:
+            if piece.size and not inside:
+                starts.append(tokens)
+                inside = True
+            write(piece.ids)
+            size += piece.size
+            if piece.is_end and inside:
+                write(end)
+                inside = False
+        if inside:  # the other split begins within the document
+            write(end)
+    np.save(path.with_suffix(".docs.npy"), np.asarray(starts, dtype=np.int64))
+    return {"tokens": tokens, "documents": len(starts), "bytes": size}
+
+
 def encode_stretch(
     tokenizer: TextTokenizer, dtype: np.dtype, errors: str, stretch: Stretch
-) -> list[tuple[np.ndarray, int, bool]]:
-    """Of each piece: its ids, its bytes, and whether its document ends with it."""
+) -> list[Encoded]:
+    """The pieces of a stretch as ids."""
     found = []
     whole = isinstance(tokenizer.vocabulary, SentencePieceVocabulary)
     for text, is_end in pieces_of(stretch, errors):
         parts = [text] if whole else pieces(text, PIECE)
         ids = [i for part in parts if part for i in tokenizer.encode(part, bos=False, eos=False)]
-        found.append((np.asarray(ids, dtype=dtype), len(text.encode()), is_end))
+        found.append(Encoded(np.asarray(ids, dtype=dtype), len(text.encode()), is_end))
     return found
 
 

@@ -65,7 +65,7 @@ ALLOWED = {
     },
     "benchmarks": {
         *("classifier", "checkpoints", "config", "data", "flags", "inference", "llama", "loading"),
-        *("optimizer", "sentiment", "support", "tokenizer", "training"),
+        *("optimizer", "pretraining", "sentiment", "support", "tokenizer", "training"),
     },
     "examples": {"assignment", "loading", "rope"},
     "rope_test": {"assignment", "rope", "support"},

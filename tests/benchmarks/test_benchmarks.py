@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command_line
-from benchmarks import decode, finetune, load, optimizer, prompt, report, setting
+from benchmarks import decode, finetune, load, optimizer, pretraining, prompt, report, setting
 from benchmarks.engines import plain_c
 from benchmarks.hugging_face import hugging_face_folder, load_theirs
 from benchmarks.machine import Limits
@@ -64,7 +64,7 @@ def run_once(contender: Contender) -> Run:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("subject", [decode, prompt, finetune, optimizer])
+@pytest.mark.parametrize("subject", [decode, prompt, finetune, optimizer, pretraining])
 def test_every_contender_does_its_work(subject: Any, tiny: Setting) -> None:
     left_out: list[str] = []
     for work in subject.works(tiny, left_out):

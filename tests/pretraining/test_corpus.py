@@ -99,6 +99,48 @@ def test_a_damaged_folder_is_noticed(tmp_path: Path) -> None:
         Corpus.open(other.folder)
 
 
+def test_parts_and_processes_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"\n{END}\n".join([*TEXTS, "the cat\n\nin  the rain\n" * 20] * 5)
+    source = write(tmp_path / "t.txt", text)
+    lines = "\n".join(json.dumps({"text": t}) for t in TEXTS * 9)
+    for path in (source, write(tmp_path / "t.jsonl", lines)):
+        contents = []
+        for name, size, processes in (("a", 1 << 22, 1), ("b", 50, 1), ("c", 300, 3)):
+            monkeypatch.setattr(module, "READ", size)
+            corpus = encode_corpus(
+                path, tmp_path / path.suffix / name, tokenizer(), processes=processes
+            )
+            files = ("train.bin", "valid.bin", "train.docs.npy", "manifest.json")
+            contents.append([(corpus.folder / file).read_bytes() for file in files])
+        assert contents[0] == contents[1] == contents[2]
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    source = write(tmp_path / "t.txt", "the cat in the rain\n" * 9000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(ValueError, match=r"corpus: could not be written \(File too large\)"):
+            encode_corpus(source, tmp_path / "corpus", tokenizer())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["t.txt"]
+
+
+def test_a_held_out_text_of_its_own(tmp_path: Path) -> None:
+    source, valid = write(tmp_path / "t.txt", "the cat"), write(tmp_path / "v.txt", "in the rain")
+    corpus = encode_corpus(source, tmp_path / "corpus", tokenizer(), valid=valid)
+    assert read_back(corpus) == ["the cat", "in the rain"]
+    assert [s["path"] for s in corpus.about["sources"]] == [str(source), str(valid)]
+    with pytest.raises(ValueError, match="no text to hold out"):
+        encode_corpus(source, tmp_path / "other", tokenizer(), valid=write(valid, "\n\n"))
+    with pytest.raises(ValueError, match="too short to hold a part of it out; give"):
+        encode_corpus(write(source, "x" * 9), tmp_path / "other", tokenizer())
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
