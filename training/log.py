@@ -19,6 +19,7 @@ from tqdm import tqdm
 from support.files import atomic_path, write_text
 from support.words import banner
 
+COLUMNS = 4  # diagrams beside each other
 REDRAW = 60.0  # seconds between two pictures of a run that goes on
 
 
@@ -127,12 +128,13 @@ class Curves:
         curves = self.curves()
         if not curves:
             return
-        figure = Figure(figsize=(4.5 * len(curves), 3.6), layout="constrained")
+        columns = min(len(curves), COLUMNS)
+        rows = -(-len(curves) // columns)
+        figure = Figure(figsize=(4.5 * columns, 3.6 * rows), layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(self.title, parse_math=False)  # a file's name may hold a $
-        for axes, (group, lines) in zip(
-            figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True
-        ):
+        for number, (group, lines) in enumerate(curves.items(), start=1):
+            axes = figure.add_subplot(rows, columns, number)
             for name, points in lines.items():
                 at_steps = name.endswith("_step")
                 style: dict[str, Any] = {"lw": 0.8, "alpha": 0.5} if at_steps else {"marker": "o"}

@@ -320,7 +320,8 @@ def in_words(figures: Mapping[str, float]) -> str:
     words = []
     for tag, value in figures.items():
         quantity, _, split = tag.partition("/")
-        words.append(f"{split.removesuffix('_epoch')} {quantity.lower()} {value:.3f}")
+        number = f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+        words.append(f"{split.removesuffix('_epoch')} {quantity.lower()} {number}")
     return ", ".join(words)
 
 
