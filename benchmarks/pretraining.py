@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ PLAIN = "plain loop, llama.py"
 
 def learn(path: Path, vocab_size: int, ours: bool) -> Callable[[bool], Run]:
     """BPE from a file; units are bytes of it."""
+    # A contender is a daemon, which may have no children; but a peer with threads uses all cores.
+    current_process()._config["daemon"] = False  # type: ignore[attr-defined]
 
     def run(warm_up: bool) -> Run:
         start = time.perf_counter()

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import pairwise
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -106,7 +106,9 @@ def count_words(
 
 def useful_processes(size: int) -> int:
     """How many to read so many bytes with."""
-    return 1 if size < ALONE else os.cpu_count() or 1
+    if size < ALONE or current_process().daemon:  # such a process may have no children
+        return 1
+    return os.cpu_count() or 1
 
 
 def in_parallel(
