@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -67,9 +67,7 @@ class Training:
     max_tokens: int = 1024  # that go through the model at once: bounds the memory
     seed: int = 1337
     autocast: Literal["auto", "on", "off"] = "auto"  # products in bfloat16; auto: where it is fast
-    compile: bool = (
-        False  # by torch.compile, half a minute; whether it helps depends on the machine
-    )
+    compile: bool = False  # half a minute of torch.compile; it helps on some machines
     # of several processes (torchrun): ddp, or fsdp for a model that does not fit into one
     sharding: Literal["ddp", "fsdp"] = "ddp"
 
@@ -98,6 +96,15 @@ class Settings:
             raise ValueError(
                 f"training.steps={t.steps}: must be a multiple of eval_every={t.eval_every}"
             )
+        for name, value, least in (
+            ("sample_tokens", self.sample_tokens, 1),
+            ("save_minutes", self.save_minutes, 0),
+            ("training.weight_decay", t.weight_decay, 0),
+        ):
+            if not value >= least:
+                raise ValueError(f"{name}={value}: must be at least {least}")
+        if not t.max_norm > 0:
+            raise ValueError(f"training.max_norm={t.max_norm}: must be positive")
         if not 0 <= t.warmup_steps <= t.steps:
             raise ValueError(f"training.warmup_steps={t.warmup_steps}: must be from 0 to steps")
         if not 0 <= t.min_lr <= t.lr:
@@ -122,6 +129,7 @@ def from_toml(path: Path, defaults: Settings) -> Settings:
 def filled(defaults: Filled, values: Mapping[str, Any], place: str = "") -> Filled:
     """A dataclass with other values, those of a nested one in a mapping of their own."""
     known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}  # type: ignore[arg-type]
+    types = get_type_hints(type(defaults))
     changes = {}
     for name, value in values.items():
         if name not in known:
@@ -133,7 +141,13 @@ def filled(defaults: Filled, values: Mapping[str, Any], place: str = "") -> Fill
             value = filled(before, value, f"{place}{name}: ")
         elif isinstance(before, Path) or (before is None and name in PATHS):
             value = None if value is None else Path(value)
+        elif get_origin(types[name]) is Literal:
+            if value not in get_args(types[name]):
+                allowed = ", ".join(get_args(types[name]))
+                raise ValueError(f"{place}{name}={value!r}: must be one of {allowed}")
         elif isinstance(before, tuple):
+            if not isinstance(value, list | tuple) or len(value) != len(before):
+                raise ValueError(f"{place}{name}={value!r}: must be {len(before)} numbers")
             value = tuple(value)
         elif (
             before is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from data import END
 from pretraining import corpus as module
 from pretraining.corpus import Corpus, encode_corpus, get_batch, texts
 from pretraining.vocabularies import learn_vocabulary
-from pretraining.words import pieces
+from pretraining.words import in_parallel, pieces
 from tests.helpers import vocabulary, write
 from tokenizer import BytePairTokenizer, make_tokenizer
 
@@ -115,6 +116,15 @@ def test_parts_and_processes_change_nothing(
             files = ("train.bin", "valid.bin", "train.docs.npy", "manifest.json")
             contents.append([(corpus.folder / file).read_bytes() for file in files])
         assert contents[0] == contents[1] == contents[2]
+
+
+def test_a_killed_process_is_one_line() -> None:
+    with pytest.raises(ValueError, match="a process that read a part of the text was killed"):
+        list(in_parallel(_end, [1, 2, 3], 2))
+
+
+def _end(number: int) -> int:
+    os._exit(number)
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:

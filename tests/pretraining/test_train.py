@@ -372,6 +372,8 @@ def test_settings_of_a_file(place: Path, run_here: Any) -> None:
     [
         ("[model]\nwidth = 3\n", "model: there is no width; known: dim"),
         ("[model]\ndim = 'a'\n", "model: dim='a': must be a int"),
+        ("[training]\noptimizer = 'sgd'\n", "optimizer='sgd': must be one of adamw, muon"),
+        ("[training]\nbetas = [0.9]\n", r"training: betas=\[0.9\]: must be 2 numbers"),
         ("model = 3\n", r"model is a table of its own: \[model\]"),
         ("x = \n", "no TOML"),
         (None, "No such file"),
@@ -406,6 +408,8 @@ def test_a_file_of_settings_that_is_wrong(tmp_path: Path, toml: str | None, mess
             ["--prompt", "In a world where " * 9],
             "give a shorter --prompt, or a longer --model.cont",
         ),
+        (["--sample-tokens", "0"], "sample_tokens=0: must be at least 1"),
+        (["--training.max-norm", "0"], "training.max_norm=0.0: must be positive"),
         (["--threads", "0"], "threads=0: must be from 1 to"),
         (["--text.tokenizer", "none"], "none: no such file"),
         (["--model.n-heads", "3"], "dim=32 is not a multiple of n_heads=3"),
