@@ -1,4 +1,6 @@
-"""Corpora that Hugging Face's `datasets` (an extra) brings by name, each made a file once."""
+"""Corpora by name, each made a file once: the film reviews that set-up fetched, as texts, and what
+Hugging Face's `datasets` (an extra) brings.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from support.files import atomic_path
+from data import SNIPPETS
+from support.files import atomic_path, read_bytes, write_text
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,24 @@ DATASETS = {
 }
 
 
+REVIEWS = "snippets"  # a name, too
+NAMES = (REVIEWS, *DATASETS)
+
+
 def fetched(name: str, folder: Path) -> tuple[Path, Path | None]:
-    """The texts of a dataset as `.jsonl` files in a folder, made there if they are not: to train
-    on, and held out.
+    """The texts of a name as `.jsonl` files in a folder, made there if they are not: to train on,
+    and held out.
 
     Raises:
-        ValueError: the package is missing, or the dataset cannot be had.
+        ValueError: the package is missing, or the texts cannot be had.
     """
+    if name == REVIEWS:
+        made = [folder / f"{name}.{split}.jsonl" for split in ("train", "valid")]
+        for path, split in zip(made, ("train", "dev"), strict=True):
+            lines = read_bytes(str(SNIPPETS).format(split=split), "bash setup.sh fetches it")
+            rows = [line.partition(" ||| ")[2] for line in lines.decode().splitlines()]
+            write_text(path, "".join(json.dumps({"text": row}) + "\n" for row in rows))
+        return made[0], made[1]
     of = DATASETS[name]
     found = {"train": folder / f"{name}.train.jsonl"}
     if of.valid:

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock  # which torch needs as well
 
 from pretraining.corpus import Corpus, encode_corpus, file_sha256, text_files
-from pretraining.hub import DATASETS, fetched
+from pretraining.hub import NAMES, fetched
 from pretraining.settings import Text
 from pretraining.vocabularies import given_vocabulary, learn_vocabulary
 from tokenizer import make_tokenizer
@@ -29,7 +29,7 @@ def prepare(text: Text, progress: bool = True) -> Corpus:
     CACHE.mkdir(exist_ok=True)
     with FileLock(CACHE / "lock"):
         source, valid = text.data, text.valid
-        if str(source) in DATASETS:
+        if str(source) in NAMES:
             source, own = fetched(str(source), CACHE)
             valid = valid or own
         files = text_files(source) + (text_files(valid) if valid else [])

@@ -70,3 +70,17 @@ def test_what_cannot_be_had_is_one_line(place: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(ValueError, match=r"wikitext-2: cannot be had from .*none: "):
         fetched("wikitext-2", place / "cache")
     assert not list((place / "cache").glob("*"))
+
+
+def test_the_reviews_are_a_corpus(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for split in ("train", "dev"):
+        write(place / f"r-{split}.txt", "3 ||| A fine film .\n1 ||| Dull , ||| and long .\n" * 9)
+    monkeypatch.setattr(hub, "SNIPPETS", place / "r-{split}.txt")
+    corpus = prepare(Text(data=Path("snippets"), vocab_size=270))
+    assert corpus.about["splits"]["valid"]["documents"] == 18
+    text = corpus.tokenizer().decode(corpus.tokens("train").tolist())
+    assert text.startswith("A fine film .")
+    assert "Dull , ||| and long ." in text
+    monkeypatch.setattr(hub, "SNIPPETS", place / "none-{split}.txt")
+    with pytest.raises(ValueError, match="no such file; bash setup.sh fetches it"):
+        prepare(Text(data=Path("snippets"), vocab_size=270))
