@@ -23,8 +23,8 @@ PATHS = ("valid", "tokenizer", "weights")  # that are not set by default
 class Text:
     """The texts, and the tokenizer that is learnt from them."""
 
-    # a text, a .jsonl with "text" in each line, a folder of texts, or a name: snippets (film reviews
-    # that set-up fetched), or of Hugging Face tinystories, openwebtext, wikitext-2, wikitext-103
+    # a text, a .jsonl with "text" in each line, a folder of texts, or a name: snippets (the film
+    # reviews of set-up), or of Hugging Face tinystories, openwebtext, wikitext-2, wikitext-103
     data: Path = BIBLE
     valid: Path | None = None  # held-out text; None: a dataset's own, or the end of data
     kind: Literal["bpe", "sentencepiece", "characters"] = "bpe"  # of the tokenizer that is learnt
