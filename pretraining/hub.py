@@ -73,7 +73,9 @@ def fetched(name: str, folder: Path) -> tuple[Path, Path | None]:
                     for text in documents((row["text"] for row in bar), of.heading):
                         file.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
             except (OSError, RuntimeError, ValueError, KeyError) as error:
-                raise ValueError(f"{name}: cannot be had from {of.path}: {error}") from error
+                raise ValueError(
+                    f"{name}: cannot be had from {of.path} ({error}); give a text as --text.data"
+                ) from error
     return found["train"], found.get(of.valid or "")
 
 

@@ -67,7 +67,9 @@ def test_a_name_is_a_corpus_with_its_own_held_out_text(
 
 def test_what_cannot_be_had_is_one_line(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(hub.DATASETS, "wikitext-2", Dataset(str(place / "none")))
-    with pytest.raises(ValueError, match=r"wikitext-2: cannot be had from .*none: "):
+    with pytest.raises(
+        ValueError, match=r"cannot be had from .*none \(.*; give a text as --text.data"
+    ):
         fetched("wikitext-2", place / "cache")
     assert not list((place / "cache").glob("*"))
 
