@@ -104,6 +104,11 @@ def evaluate_command(arguments: list[str]) -> None:
     run = finished_run(asked.run, KIND)
     setting = read_json(run / "config.json")
     corpus = prepare(filled(Text(), setting["text"], f"{run / 'config.json'}: text: "))
+    if corpus.folder.name != setting["corpus"]:
+        raise ValueError(
+            f"{run}: its text or tokenizer was changed since: it was trained on "
+            f"{setting['corpus']}, and this is {corpus.folder.name}; train anew"
+        )
     model, _ = load(run / "best.pt", engine="auto", tell=print)
     ids = torch.from_numpy(corpus.tokens("valid").astype("int64"))[None]
     found = score_tokens(model, ids, corpus.n_bytes("valid"), stride=asked.stride, progress=True)

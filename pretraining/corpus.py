@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from checkpoints.vocabulary import SentencePieceVocabulary
+from checkpoints.vocabulary import BytePairVocabulary
 from data import END
 from pretraining.words import decoded, dividing_places, in_parallel, pieces, useful_processes
 from support.files import new_folder, read_json, require_space, write_text
@@ -151,7 +151,7 @@ def pieces_of(stretch: Stretch, errors: str = "strict") -> Iterator[Piece]:
     is_first, content = content[: start - before] in (b"", END.encode()), content[start - before :]
     if path.suffix == ".jsonl":
         for line in content.splitlines(keepends=True):
-            if text := _text_of(line, path, start).strip("\r\n"):
+            if text := _text_of(line, errors, path, start).strip("\r\n"):
                 yield Piece(text, True)
             start += len(line)
         return
@@ -163,11 +163,13 @@ def pieces_of(stretch: Stretch, errors: str = "strict") -> Iterator[Piece]:
     yield Piece(rest.rstrip("\r\n") if after in (b"", END.encode()) else rest, not after)
 
 
-def _text_of(line: bytes, path: Path, offset: int) -> str:
+def _text_of(line: bytes, errors: str, path: Path, offset: int) -> str:
     try:
-        text = json.loads(line)["text"] if line.strip() else ""
+        text = json.loads(line.decode("utf-8", errors))["text"] if line.strip() else ""
         if not isinstance(text, str):
             raise TypeError("its text is none")
+        # JSON may spell halves of characters, which UTF-8 has not.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", errors)
     except (ValueError, KeyError, TypeError) as error:
         with path.open("rb") as file:
             number = 1 + sum(block.count(b"\n") for block in blocks(file, offset))
@@ -193,8 +195,8 @@ def texts(source: Path, errors: str = "strict") -> Iterator[Piece]:
 def hold_out(source: Path, share: float) -> tuple[list[Stretch], list[Stretch]]:
     """What to train on, and about this share of the bytes, at the end, to hold out.
 
-    Of several files whole ones are held out; in one, the place is at the end of a document, or of a
-    line or word where no document ends nearby.
+    Between two files where that is near; else in one, at the end of a document, or of a line or
+    word where no document ends nearby.
 
     Raises:
         ValueError: nothing is left on one side.
@@ -203,35 +205,44 @@ def hold_out(source: Path, share: float) -> tuple[list[Stretch], list[Stretch]]:
         raise ValueError(f"valid_share={share}: must be between 0 and 1")
     files = [Stretch(file, 0, file.stat().st_size) for file in text_files(source)]
     files = [file for file in files if file.end]
+    total = sum(file.end for file in files)
     if not files:
         raise ValueError(f"{source}: the text is empty; give another --text.data")
-    if len(files) > 1:
-        left, number = share * sum(file.end for file in files), len(files)
-        while number > 1 and left > 0:
-            number -= 1
-            left -= files[number].end
+    number, target = 0, min(total - 1, round((1 - share) * total))
+    while target >= files[number].end:
+        target -= files[number].end
+        number += 1
+    path, _, size = files[number]
+    if number and size <= 2 * share * total:
         return files[:number], files[number:]
-    path, _, size = files[0]
-    target = round((1 - share) * size)
-    place = _place_near(path, target)
-    if not 0 < place < size:
+    place = _place_near(path, target, share * total)
+    if place is None:
         raise ValueError(f"{path}: too short to hold a part of it out; give a --text.valid")
-    return [Stretch(path, 0, place)], [Stretch(path, place, size)]
+    before, after = Stretch(path, 0, place), Stretch(path, place, size)
+    return [*files[:number], before], [after, *files[number + 1 :]]
 
 
-def _place_near(path: Path, target: int) -> int:
-    """Where a file is divided into what is trained on and what is held out."""
-    start = max(0, target - NEAR)
+def _place_near(path: Path, target: int, held: float) -> int | None:
+    """Where to divide a file of which about `held` bytes, behind `target`, are to be held out.
+
+    At the nearest mark of the kind that is best and near enough, of the last kind anywhere.
+    """
+    start, size = max(0, target - NEAR), path.stat().st_size
     with path.open("rb") as file:
         file.seek(start)
         before, after = file.read(target - start), file.read(NEAR)
-    marks = [b"\n"] if path.suffix == ".jsonl" else [END.encode(), b"\n", b" "]
-    for mark in marks:
-        if (place := before.rfind(mark)) >= 0:
-            return start + place + len(mark)
-        if (place := after.find(mark)) >= 0 and mark != b" ":
-            return target + place + len(mark)
-    return 0
+        file.seek(max(0, size - len(END) - 8))
+        tail = file.read()
+    end = size - len(tail) + len(tail.rstrip().removesuffix(END.encode()).rstrip())
+    *marks, last = [b"\n"] if path.suffix == ".jsonl" else [END.encode(), b"\n", b" "]
+    for mark in (*marks, last):
+        places = [start + place + len(mark) for place in (before.rfind(mark),) if place >= 0]
+        places += [target + place + len(mark) for place in (after.find(mark),) if place >= 0]
+        for place in sorted(places, key=lambda place: abs(place - target)):
+            is_near = -held <= place - target <= 0.75 * held
+            if 0 < place < end and (is_near or mark == last):
+                return place
+    return None
 
 
 @dataclass(frozen=True)
@@ -320,8 +331,7 @@ def encode_corpus(
     total = sum(end - start for split in SPLITS for _, start, end in ranges[split])
     dtype = np.dtype(np.uint16 if tokenizer.n_words <= 1 << 16 else np.uint32)
     require_space(folder.parent, total, f"encoding {source}")
-    # In SentencePiece a text begins with a space of its own, and so would each part of one.
-    words = not isinstance(tokenizer.vocabulary, SentencePieceVocabulary)
+    words = cuts_as_here(tokenizer)
     processes = useful_processes(total) if processes is None else processes
     encode = partial(encode_stretch, tokenizer, dtype, errors)
     about: dict[str, Any] = {}
@@ -354,6 +364,15 @@ def encode_corpus(
         }
         write_text(temporary / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     return Corpus.open(folder)
+
+
+def cuts_as_here(tokenizer: TextTokenizer) -> bool:
+    """Whether a tokenizer cuts words as words.py does, so that a document may be read in parts.
+
+    In SentencePiece, for one, a text begins with a space of its own, and so would each part of it.
+    """
+    vocabulary = tokenizer.vocabulary
+    return isinstance(vocabulary, BytePairVocabulary) and vocabulary.pre == "gpt-2"
 
 
 def _told(done: Iterable[list[Encoded]], tasks: list[Stretch], bar: tqdm) -> Iterator[Encoded]:
@@ -396,9 +415,9 @@ def encode_stretch(
 ) -> list[Encoded]:
     """The pieces of a stretch as ids."""
     found = []
-    whole = isinstance(tokenizer.vocabulary, SentencePieceVocabulary)
+    words = cuts_as_here(tokenizer)
     for text, is_end in pieces_of(stretch, errors):
-        parts = [text] if whole else pieces(text, PIECE)
+        parts = pieces(text, PIECE) if words else [text]
         ids = [i for part in parts if part for i in tokenizer.encode(part, bos=False, eos=False)]
         found.append(Encoded(np.asarray(ids, dtype=dtype), len(text.encode()), is_end))
     return found

@@ -32,8 +32,11 @@ def prepare(text: Text, progress: bool = True) -> Corpus:
         if str(source) in NAMES:
             source, own = fetched(str(source), CACHE)
             valid = valid or own
-        files = text_files(source) + (text_files(valid) if valid else [])
-        made_of: list[Any] = [file_sha256(file) for file in files]
+        made_of: list[Any] = [
+            [(file.suffix, file_sha256(file)) for file in text_files(path)]
+            for path in (source, valid)
+            if path
+        ]
         made_of += [text.kind, text.vocab_size, text.valid_share, text.errors]
         given = None if text.tokenizer is None else given_vocabulary(text.tokenizer)
         if given is not None:

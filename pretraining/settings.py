@@ -16,7 +16,6 @@ import tyro
 from data import BIBLE
 
 Filled = TypeVar("Filled")
-PATHS = ("valid", "tokenizer", "weights")  # that are not set by default
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Training:
     min_lr: float = 2e-4  # at the end of the cosine
     warmup_steps: int = 50
     weight_decay: float = 0.1
-    betas: tuple[float, float] = (0.9, 0.95)
+    betas: tuple[float, float] = (0.9, 0.95)  # of AdamW
     max_norm: float = 1.0  # of the gradient
     eval_every: int = 100  # steps between two evaluations, each of which saves
     eval_tokens: int = 65536  # of the held-out text, from its beginning
@@ -68,7 +67,8 @@ class Training:
     seed: int = 1337
     autocast: Literal["auto", "on", "off"] = "auto"  # products in bfloat16; auto: where it is fast
     compile: bool = False  # half a minute of torch.compile; it helps on some machines
-    # of several processes (torchrun): ddp, or fsdp for a model that does not fit into one
+    # of several processes (torchrun): ddp, or fsdp, with which each holds a part of the weights,
+    # gradients and moments (but the model is made and saved whole)
     sharding: Literal["ddp", "fsdp"] = "ddp"
 
 
@@ -113,6 +113,8 @@ class Settings:
             raise ValueError(f"model.context={self.model.context}: must be at least 2")
         if (t.optimizer, t.sharding) == ("muon", "fsdp"):
             raise ValueError("training.optimizer=muon: needs whole matrices; take sharding=ddp")
+        if t.compile and t.sharding == "fsdp":
+            raise ValueError("training.compile: not with sharding=fsdp; take ddp")
 
 
 def from_toml(path: Path, defaults: Settings) -> Settings:
@@ -139,24 +141,35 @@ def filled(defaults: Filled, values: Mapping[str, Any], place: str = "") -> Fill
             if not isinstance(value, dict):
                 raise ValueError(f"{place}{name} is a table of its own: [{name}]")
             value = filled(before, value, f"{place}{name}: ")
-        elif isinstance(before, Path) or (before is None and name in PATHS):
-            value = None if value is None else Path(value)
-        elif get_origin(types[name]) is Literal:
-            if value not in get_args(types[name]):
-                allowed = ", ".join(get_args(types[name]))
-                raise ValueError(f"{place}{name}={value!r}: must be one of {allowed}")
-        elif isinstance(before, tuple):
-            if not isinstance(value, list | tuple) or len(value) != len(before):
-                raise ValueError(f"{place}{name}={value!r}: must be {len(before)} numbers")
+        elif not _fits(value, types[name]):
+            hint = types[name]
+            wanted = getattr(hint, "__name__", None) if isinstance(hint, type) else None
+            if get_origin(hint) is Literal:
+                wanted = f"one of {', '.join(get_args(hint))}"
+            raise ValueError(f"{place}{name}={value!r}: must be {wanted or hint}")
+        elif Path in (types[name], *get_args(types[name])) and value is not None:
+            value = Path(value)
+        elif isinstance(value, list):
             value = tuple(value)
-        elif (
-            before is not None
-            and type(before) is not type(value)
-            and not (isinstance(before, float) and isinstance(value, int))
-        ):
-            raise ValueError(f"{place}{name}={value!r}: must be a {type(before).__name__}")
         changes[name] = value
     return replace(defaults, **changes)  # type: ignore[type-var]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value of TOML or JSON is of a type."""
+    options = get_args(hint)
+    if get_origin(hint) is Literal:
+        return value in options
+    if get_origin(hint) is tuple:
+        return (
+            isinstance(value, list | tuple)
+            and len(value) == len(options)
+            and all(map(_fits, value, options))
+        )
+    if options:
+        return any(_fits(value, option) for option in options)
+    kinds = {float: (float, int), Path: (str, Path)}.get(hint, (hint,))
+    return type(value) in kinds or (hint is Path and isinstance(value, Path))
 
 
 def differences(settings: Any, defaults: Any, place: str = "") -> list[str]:

@@ -22,6 +22,7 @@ from training.processes import World
 from training.recipe import choose_autocast
 from training.trainer import LOSS
 
+RATE, SHARE = "Tokens per second/train", "Share of peak/train"
 PROMPT = 8  # tokens of the held-out text, where the text has not the prompt's characters
 SHORT = 512  # tokens of a window, up to which the taught attention may be the faster one
 PEAK = 1024  # rows and columns of the product that tells what a machine can do
@@ -114,8 +115,12 @@ class TextTask:
     @torch.no_grad()
     def evaluate(self) -> tuple[float, dict[str, float]]:
         """The loss on the same windows each time, whatever the batches of training are."""
-        speed = self.tokens / (time.perf_counter() - self.since)
-        share = speed * flops_per_token(self.model, self.context) / self.peak / self.world.size
+        speed = {}
+        if self.tokens:  # none, where a run goes on with an evaluation
+            rate = self.tokens / (time.perf_counter() - self.since)
+            peak = self.peak * self.world.size
+            speed[RATE] = rate
+            speed[SHARE] = rate * flops_per_token(self.model, self.context) / peak
         self.model.eval()
         # Of a sharded model all processes have to call each forward: there each reads everything.
         is_shared = self.settings.training.sharding == "ddp"
@@ -130,8 +135,7 @@ class TextTask:
             "Loss/valid": loss,
             "Perplexity/valid": math.exp(min(loss, 100.0)),
             "Bits per byte/valid": loss / math.log(2) / self.bytes_per_token(),
-            "Tokens per second/train": speed,
-            "Share of peak/train": share,
+            **speed,
         }
         self.since, self.tokens = time.perf_counter(), 0
         return -loss, figures

@@ -20,7 +20,7 @@ from pretraining.corpus import Corpus
 from pretraining.muon import Muon
 from pretraining.prepare import prepare
 from pretraining.settings import Settings, Shape, differences
-from pretraining.task import TextTask
+from pretraining.task import RATE, SHARE, TextTask
 from support.files import require_space, require_writable
 from support.processor import set_threads
 from support.tensors import save_tensors
@@ -213,13 +213,9 @@ def finish(trainer: Trainer, task: TextTask, run: Run) -> None:
     """Say what came out, write it down, and show what the best weights write, in four ways."""
     history, best = trainer.progress.history, trainer.progress.best_epoch
     figures, settings = history[best - 1], task.settings
-    print(
-        banner(
-            "speed",
-            f"{history[-1]['Tokens per second/train']:,.0f} tokens/s, "
-            f"{history[-1]['Share of peak/train']:.0%} of one large product's",
-        )
-    )
+    if timed := [figures for figures in history if RATE in figures]:
+        share = f"{timed[-1][SHARE]:.0%} of one large product's"
+        print(banner("speed", f"{timed[-1][RATE]:,.0f} tokens/s, {share}"))
     perplexity, per_byte = figures["Perplexity/valid"], figures["Bits per byte/valid"]
     loss = f"validation loss {figures['Loss/valid']:.3f}, perplexity {perplexity:.1f}"
     print(banner("best", f"round {best}: {loss}, {per_byte:.3f} bits per byte"))

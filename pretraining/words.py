@@ -38,7 +38,10 @@ ASCII_WORDS = re.compile(  # the same in ASCII; \t-\r are the five kinds of whit
 # apostrophe may begin "'s"; white space is only looked at from its beginning, since how a run of it
 # is cut depends on what follows.)
 CERTAIN = regex.compile(r"(?<=\S)(?=\s)|(?<=[^\s\p{L}\p{N}'])(?=\p{L})")
-SIMPLE = regex.compile(rb"(?<=[!-~])(?=[ \n\t])")  # the same in UTF-8, as far as it is ASCII
+SIMPLE = regex.compile(  # the same in UTF-8, before white space of ASCII and behind none
+    rb"(?<=[!-~\x80-\xff])(?<!\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]"
+    rb"|\xe2\x81\x9f|\xe3\x80\x80)(?=[ \n\t])"
+)
 PART = 1 << 22  # bytes of a file that are cut at once: bounds the memory
 ALONE = 1 << 19  # bytes; of less, other processes take longer to start than to help
 WINDOW = 1 << 12  # bytes that are looked through at first for a place to divide
@@ -224,7 +227,8 @@ def _place(
     if (token := special.search(window)) is not None and token.start() < usable:
         return token.start()
     for match in SIMPLE.finditer(window) if words else ():
-        # A special token that began before the window would end within its first bytes.
-        if longest <= match.start() < usable:
+        # A special token, or a Unicode space of three bytes, that began before the window would end
+        # within its first bytes.
+        if max(longest, 3) <= match.start() < usable:
             return match.start()
     return None

@@ -306,7 +306,9 @@ def test_ctrl_c_keeps_what_was_written(folder: Path, tmp_path: Path) -> None:
     assert process.returncode == 130, error
     assert error == b"\ninterrupted\n"
     shown = (seen + output).decode().partition("Temperature is 0.0\n")[2].partition("\n----")[0]
-    assert outfile.read_bytes().decode() == shown
+    kept = outfile.read_bytes().decode()
+    assert kept.startswith(shown)
+    assert len(kept) - len(shown) < 10, "Ctrl-C may come between a piece and its printing"
     assert f"Wrote generated sentence to {outfile}." in output.decode()
 
 

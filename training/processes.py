@@ -111,14 +111,25 @@ def is_launched() -> bool:
 
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[World]:
-    """The processes that torchrun has started, or this one alone."""
+    """The processes that torchrun has started, or this one alone.
+
+    Raises:
+        ValueError: they cannot reach each other.
+    """
     if not is_launched():
         yield World()
         return
     with ending_with_others():
-        if device.type == "cuda":
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        try:
+            if device.type == "cuda":
+                torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ValueError(
+                f"the processes cannot reach each other ({reason}): are there as many GPUs, and is "
+                "the network the right one? (GLOO_SOCKET_IFNAME or NCCL_SOCKET_IFNAME names it)"
+            ) from error
         yield World(dist.get_rank(), dist.get_world_size())
         dist.barrier()
         dist.destroy_process_group()
@@ -147,14 +158,18 @@ def is_sharded(value: Any) -> bool:
     return hasattr(value, "full_tensor")
 
 
-def whole(value: Any) -> Any:
-    """Plain data and tensors with those whole that are sharded; all processes have to call it."""
+def whole(value: Any, keep: bool = True) -> Any:
+    """Plain data and tensors with those whole, on the CPU, that are sharded.
+
+    All processes have to call it; who does not `keep` them gets None in their place.
+    """
     if is_sharded(value):
-        return value.full_tensor()
+        full = value.full_tensor()
+        return full.cpu() if keep else None
     if isinstance(value, Mapping):
-        return {key: whole(part) for key, part in value.items()}
+        return {key: whole(part, keep) for key, part in value.items()}
     if isinstance(value, list):
-        return [whole(part) for part in value]
+        return [whole(part, keep) for part in value]
     return value
 
 

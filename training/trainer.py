@@ -152,17 +152,18 @@ class Trainer:
         Raises:
             ValueError: a weight is no number any more; what was saved before stays.
         """
-        weights = whole(self.task.model.state_dict())
-        if not all(bool(w.isfinite().all()) for w in weights.values()):
+        first = self.world.is_first
+        weights = whole(self.task.model.state_dict(), first)
+        if not all(bool(w.isfinite().all()) for w in weights.values() if w is not None):
             raise self._diverged("weights are")
         state = {
             "model": weights,
-            "optim": whole(self.optimizer.state_dict()),
+            "optim": whole(self.optimizer.state_dict(), first),
             "progress": asdict(self.progress),
             "torch_rng": torch.get_rng_state(),
             "device_rng": [generator.get_state() for generator in device_generators()],
         }
-        if self.world.is_first:
+        if first:
             self.run.save_last(state)
 
     def train(self, save_seconds: float, log: RunLog | None = None) -> None:
@@ -212,11 +213,15 @@ class Trainer:
         kept = "nothing was saved yet"
         if self.run.last.exists():
             kept = f"{self.run.last} keeps the last good state"
-        if epoch:
+        if not self.world.is_first:
+            kept = "the first process says what is kept"
+        elif epoch and self.period != "epoch":
+            kept += f", and {self.run.best} the best weights"
+        elif epoch:
             kept += f", and --resume --epochs {epoch} ends the run with its best epoch"
         return ValueError(
-            f"{what} not finite in epoch {epoch + 1}, step {self.step + 1}: give a lower learning "
-            f"rate than {self.recipe.lr:g}; {kept}"
+            f"{what} not finite in {self.period} {epoch + 1}, step {self.step + 1}: give a lower "
+            f"learning rate than {self.recipe.lr:g}; {kept}"
         )
 
     def load_best(self) -> None:
@@ -309,7 +314,7 @@ class Trainer:
         progress.history.append(figures)
         if score > progress.best_score:
             progress.best_score, progress.best_epoch = score, progress.epoch
-            best = whole(self.task.best())
+            best = whole(self.task.best(), self.world.is_first)
             if self.world.is_first:
                 self.run.save_best(progress.epoch, best)
         return figures

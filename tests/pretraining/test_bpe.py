@@ -108,6 +108,17 @@ def test_parts_and_processes_change_nothing(
     assert count_words(path, special, processes=3) == whole
 
 
+def test_lines_of_other_scripts_are_places_to_divide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\u4f60\u597d\u3002\n\u0434\u0430 \u043d\u3000 x\u2003\n\u00a0 y\u0085\tz\n" * 40
+    path = write(tmp_path / "text.txt", text)
+    monkeypatch.setattr(words, "WINDOW", 8)
+    monkeypatch.setattr(words, "PART", 20)
+    assert len(dividing_places(path, [], 20)) > 40
+    assert count_words(path, processes=1) == Counter(WORDS.findall(text))
+
+
 def test_a_text_without_any_place_to_divide(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

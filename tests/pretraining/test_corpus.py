@@ -15,7 +15,7 @@ pytest.importorskip("tokenizers")
 
 from data import END
 from pretraining import corpus as module
-from pretraining.corpus import Corpus, encode_corpus, get_batch, texts
+from pretraining.corpus import Corpus, encode_corpus, get_batch, hold_out, texts
 from pretraining.vocabularies import learn_vocabulary
 from pretraining.words import in_parallel, pieces
 from tests.helpers import vocabulary, write
@@ -56,7 +56,7 @@ def test_documents_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fo
             write(source / f"{number}.txt", text + "\n")
     joined = "".join(text + END * is_end for text, is_end in texts(source))
     assert [text for text in joined.split(END) if text] == TEXTS
-    corpus = encode_corpus(source, tmp_path / "corpus", tokenizer(), valid_share=0.2)
+    corpus = encode_corpus(source, tmp_path / "corpus", tokenizer(), valid_share=0.5)
     assert read_back(corpus) == TEXTS
     about = corpus.about["splits"]
     assert about["train"]["documents"] + about["valid"]["documents"] == len(TEXTS)
@@ -116,6 +116,43 @@ def test_parts_and_processes_change_nothing(
             files = ("train.bin", "valid.bin", "train.docs.npy", "manifest.json")
             contents.append([(corpus.folder / file).read_bytes() for file in files])
         assert contents[0] == contents[1] == contents[2]
+
+
+LINES, LINE = "some words here\n" * 20_000, "The first line\n" + "some words here " * 9_000
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        (LINES + END, 0.03, 0.08),  # an END that divides nothing
+        (LINES + END + "\n", 0.03, 0.08),
+        (LINES[:8000] + END + LINES, 0.03, 0.08),  # the only END is far from the place
+        (LINES[:160_000] + END + LINES[:9_600] + END, 0.05, 0.06),  # near it
+        (LINE, 0.03, 0.08),
+    ],
+)
+def test_what_is_held_out_is_about_as_long_as_asked_for(
+    tmp_path: Path, text: str, least: float, most: float
+) -> None:
+    train, valid = hold_out(write(tmp_path / "t.txt", text), 0.05)
+    assert train[0].end == valid[0].start
+    assert least < (valid[-1].end - valid[0].start) / len(text) < most
+
+
+def test_of_unlike_files_the_large_one_is_divided(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", "a b c\n")
+    write(tmp_path / "b.txt", LINES)
+    train, valid = hold_out(tmp_path, 0.1)
+    assert [stretch.path.name for stretch in train] == ["a.txt", "b.txt"]
+    assert 0.05 < (valid[0].end - valid[0].start) / len(LINES) < 0.15
+
+
+def test_halves_of_characters_in_json(tmp_path: Path) -> None:
+    source = tmp_path / "t.jsonl"
+    source.write_bytes(b'{"text": "the cat"}\n{"text": "a \\ud83d b"}\n{"text": "\xff"}\n')
+    with pytest.raises(ValueError, match=r"t\.jsonl, line 2: no JSON object with"):
+        list(texts(source))
+    assert [text for text, _ in texts(source, "replace")] == ["the cat", "a \ufffd b", "\ufffd"]
 
 
 def test_a_killed_process_is_one_line() -> None:

@@ -245,6 +245,8 @@ def test_muon_moves_matrices_and_adamw_the_rest(place: Path) -> None:
     fresh = Muon(random_llama(), 0.01, (0.9, 0.95), 0.1)
     with pytest.raises(ValueError, match="size"):
         fresh.load_state_dict({"parts": state["optim"]["parts"][::-1]})
+    with pytest.raises(ValueError, match=r"training\.compile: not with sharding=fsdp"):
+        train(small(Path("text.txt"), compile=True, sharding="fsdp"))
     with pytest.raises(ValueError, match="muon: needs whole matrices"):
         train(small(Path("text.txt"), optimizer="muon", sharding="fsdp"))
 
@@ -284,6 +286,23 @@ def test_one_command_reports_and_writes(place: Path, run_here: Any) -> None:
     assert all(torch.equal(saved[name], w) for name, w in weights(best).items())
     result = run_here(script.main, "encode", *flags[:2], "--text.vocab-size=300", cwd=place)
     assert re.search(r"valid     [\d,]+ tokens in 1 document, ", result.stdout), result.stderr
+
+
+def test_a_text_that_was_changed_is_not_evaluated(place: Path, run_here: Any) -> None:
+    result = run_here(script.main, "train", "--text.data=text.txt", *FLAGS, cwd=place)
+    assert result.returncode == 0, result.stderr
+    write(place / "text.txt", sentences(600, seed=1))
+    result = run_here(script.main, "evaluate", cwd=place)
+    assert_user_error(result, "its text or tokenizer was changed since")
+
+
+def test_how_a_file_is_read_makes_another_corpus(place: Path) -> None:
+    lines = "".join(json.dumps({"text": sentences(9, seed)}) + "\n" for seed in range(40))
+    for name in ("c.txt", "c.jsonl"):
+        write(place / name, lines)
+    corpora = [prepare(Text(data=Path(name), vocab_size=270)) for name in ("c.txt", "c.jsonl")]
+    counts = [sum(of["documents"] for of in c.about["splits"].values()) for c in corpora]
+    assert counts[1] == 40 > counts[0]
 
 
 def test_a_tokenizer_that_is_there(place: Path) -> None:
@@ -371,9 +390,14 @@ def test_settings_of_a_file(place: Path, run_here: Any) -> None:
     ("toml", "message"),
     [
         ("[model]\nwidth = 3\n", "model: there is no width; known: dim"),
-        ("[model]\ndim = 'a'\n", "model: dim='a': must be a int"),
+        ("[model]\ndim = 'a'\n", "model: dim='a': must be int"),
         ("[training]\noptimizer = 'sgd'\n", "optimizer='sgd': must be one of adamw, muon"),
-        ("[training]\nbetas = [0.9]\n", r"training: betas=\[0.9\]: must be 2 numbers"),
+        ("[training]\nbetas = [0.9]\n", r"training: betas=\[0.9\]: must be tuple\[float, float\]"),
+        ("[training]\nbetas = ['a', 'b']\n", "must be tuple"),
+        ("[training]\nlr = true\n", "training: lr=True: must be float"),
+        ("[text]\ndata = 5\n", "text: data=5: must be Path"),
+        ("[text]\nvalid = true\n", "text: valid=True: must be pathlib.Path | None"),
+        ("threads = 'two'\n", "threads='two': must be int | None"),
         ("model = 3\n", r"model is a table of its own: \[model\]"),
         ("x = \n", "no TOML"),
         (None, "No such file"),
@@ -427,7 +451,7 @@ def test_bad_input(place: Path, run_here: Any, flags: list[str], message: str) -
 
 def test_a_loss_that_is_none_ends_the_run(place: Path) -> None:
     settings = small(Path("text.txt"), lr=1e12, min_lr=0.0, max_norm=1e12)
-    with pytest.raises(ValueError, match=r"not finite in epoch .*: give a lower learning rate"):
+    with pytest.raises(ValueError, match=r"not finite in round .*: give a lower learning rate"):
         train(settings)
 
 
