@@ -22,7 +22,7 @@ from pretraining.prepare import prepare
 from pretraining.settings import Settings, Shape, differences
 from pretraining.task import RATE, SHARE, TextTask
 from support.files import require_space, require_writable
-from support.processor import set_threads
+from support.processor import compile_fault, set_threads
 from support.tensors import save_tensors
 from support.words import banner, size_in_words
 from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, attempt, is_installed
@@ -84,12 +84,16 @@ def train(settings: Settings, *, resume: bool = False) -> Path:
         require_writable(settings.weights)
     if why := set_threads(settings.threads):
         print(banner("note", why))
-    corpus, place = prepare(settings.text), choose_device(settings.device)
+    place = choose_device(settings.device)
+    if settings.training.compile and (why := compile_fault(place.type)):
+        raise ValueError(f"training.compile: {why}")
+    corpus = prepare(settings.text)
     with joined(place) as world, contextlib.ExitStack() as stack:
         if not world.is_first:
             stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         for line in differences(settings, Settings()):
             print(banner("setting", line))
+        world.require_shares(settings.training.batch_size)
         world.require_same(corpus.folder.name, "the corpus")
         return _train(settings, corpus, place, world, resume)
 

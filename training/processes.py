@@ -43,6 +43,14 @@ class World:
         """This one's part of what all have to do."""
         return rows[self.rank :: self.size]
 
+    def require_shares(self, batch_size: int) -> None:
+        """Raise a ValueError where a batch does not divide among all."""
+        if batch_size % self.size:
+            raise ValueError(
+                f"batch_size={batch_size}: must be a multiple of the {self.size} processes that "
+                "share it"
+            )
+
     def distribute(self, model: Any, layers: Sequence[nn.Module], kind: str) -> Any:
         """What is called in training in place of the model; "fsdp" shards the model itself."""
         if self.size == 1 and not dist.is_initialized():

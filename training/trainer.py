@@ -111,11 +111,6 @@ class Trainer:
         if schedule is None and (warmup := recipe.warmup_steps):
             self.schedule = lambda step: cosine_schedule(step, recipe.lr, recipe.lr, warmup, warmup)
         self.world = world or World()
-        if recipe.batch_size % self.world.size:
-            raise ValueError(
-                f"batch_size={recipe.batch_size}: must be a multiple of the {self.world.size} "
-                "processes that share it"
-            )
         self.optimizer = optimizer or AdamW(
             trained_parameters(task.model),
             lr=recipe.lr,

@@ -128,6 +128,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(place: Path) -> None:
     )
     assert done.returncode == 1
     assert "batch_size=7: must be a multiple of the 2 processes that share it" in done.stderr
+    assert not (place / "runs").exists()
 
 
 def test_alone_nothing_is_exchanged() -> None:

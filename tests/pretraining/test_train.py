@@ -39,6 +39,7 @@ from pretraining.prepare import prepare
 from pretraining.settings import Settings, Shape, Text, Training, from_toml
 from pretraining.task import TextTask, flops_per_token
 from pretraining.train import load_checkpoint, save_checkpoint, train
+from support.processor import compile_fault
 from tests.helpers import (
     PROJECT,
     assert_user_error,
@@ -469,6 +470,20 @@ def test_the_tokenizer_command(place: Path, run_here: Any) -> None:
 
 def test_an_unknown_command(place: Path, run_here: Any) -> None:
     assert_user_error(run_here(script.main, "trian", cwd=place), "invalid choice: 'trian'")
+
+
+@pytest.mark.slow
+def test_compiled_it_trains_as_well(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = small(Path("text.txt"), compile=True, steps=20)
+    if why := compile_fault():
+        pytest.skip(why)
+    plain = train(small(Path("text.txt"), steps=20)).parent / "last.pt"
+    compiled = train(settings).parent / "last.pt"
+    for a, b in zip(weights(plain).values(), weights(compiled).values(), strict=True):
+        torch.testing.assert_close(a, b, atol=2e-3, rtol=1e-2)
+    monkeypatch.setattr("pretraining.train.compile_fault", lambda _: "no C++ compiler here")
+    with pytest.raises(ValueError, match="training.compile: no C\\+\\+ compiler here"):
+        train(settings)
 
 
 def test_by_characters(place: Path) -> None:
