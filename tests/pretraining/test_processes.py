@@ -65,31 +65,27 @@ def curve(tmp_path_factory: pytest.TempPathFactory) -> list[float]:
     return losses(place / "runs/pretrain-text-bpe")
 
 
-@pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
-def test_two_processes_have_the_curve_of_one(
-    place: Path, curve: list[float], sharding: str
-) -> None:
-    flags = ("--training.max-tokens=32", f"--training.sharding={sharding}")  # parts of a batch
-    out = run(place, command(TORCHRUN, *flags))
+def test_two_processes_have_the_curve_of_one(place: Path, curve: list[float]) -> None:
+    out = run(place, command(TORCHRUN, "--training.max-tokens=32"))  # a batch in parts
     assert out.count("corpus    ") == 1, "the first process speaks"
     assert len(curve) == 63
     assert losses(place / "runs/pretrain-text-bpe") == pytest.approx(curve, abs=2e-4)
-    best = torch.load(place / "runs/pretrain-text-bpe/best.pt", weights_only=True)["model"]
-    assert type(best["norm.weight"]) is torch.Tensor, "whole, whatever was sharded"
 
 
 def test_a_state_moves_between_numbers_of_processes(place: Path, curve: list[float]) -> None:
     """Two processes, each with half of the weights, are interrupted; one ends the run."""
-    flags = ("--training.sharding=fsdp", "--save-minutes=0.001")
+    flags = ("--training.sharding=fsdp", "--training.max-tokens=32", "--save-minutes=0.001")
     with (place / "log").open("wb") as log:
         process = subprocess.Popen(
             command(TORCHRUN, *flags), cwd=place, env=environment(), stdout=log, stderr=log
         )
         with process, ended_by(process):
-            while process.poll() is None and not list(place.glob("runs/*/last.pt")):
-                time.sleep(0.01)
+            while process.poll() is None and not list(place.glob("runs/*/best.pt")):
+                time.sleep(0.01)  # a third of the run
             process.send_signal(signal.SIGINT)
     assert process.returncode != 0, (place / "log").read_text()
+    best = torch.load(place / "runs/pretrain-text-bpe/best.pt", weights_only=True)["model"]
+    assert type(best["norm.weight"]) is torch.Tensor, "whole, whatever was sharded"
     assert "resumed   runs/pretrain-text-bpe, after" in run(
         place, command(ALONE, *flags, "--resume")
     )
