@@ -360,12 +360,10 @@ class BPETokenizer:
 
     def merge_word(self, word: str) -> list[int]:
         """The ids of one word: its bytes, the neighbours of the lowest rank merged first."""
-        tokens = [
-            *map(self._of_byte.__getitem__, word.encode()),
-            -1,
-        ]  # the last has a neighbour, too
+        tokens = [self._of_byte[b] for b in word.encode()]
         if len(tokens) > LONG:
-            return self._merge_long(tokens[:-1])
+            return self._merge_long(tokens)
+        tokens.append(-1)  # so that the last one has a neighbour, too
         rank_of, none = self._ranks.get, len(self._merges)
         ranks = list(map(rank_of, pairwise(tokens), repeat(none)))  # of each token with the next
         while (rank := min(ranks, default=none)) < none:

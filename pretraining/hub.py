@@ -33,8 +33,6 @@ DATASETS = {
     "wikitext-2": Dataset("Salesforce/wikitext", "wikitext-2-raw-v1", heading=HEADING),
     "wikitext-103": Dataset("Salesforce/wikitext", "wikitext-103-raw-v1", heading=HEADING),
 }
-
-
 REVIEWS = "snippets"  # a name, too
 NAMES = (REVIEWS, *DATASETS)
 
@@ -47,12 +45,8 @@ def fetched(name: str, folder: Path) -> tuple[Path, Path | None]:
         ValueError: the package is missing, or the texts cannot be had.
     """
     if name == REVIEWS:
-        made = [folder / f"{name}.{split}.jsonl" for split in ("train", "valid")]
-        for path, split in zip(made, ("train", "dev"), strict=True):
-            lines = read_bytes(str(SNIPPETS).format(split=split), "bash setup.sh fetches it")
-            rows = [line.partition(" ||| ")[2] for line in lines.decode().splitlines()]
-            write_text(path, "".join(json.dumps({"text": row}) + "\n" for row in rows))
-        return made[0], made[1]
+        train = _reviews("train", folder / f"{name}.train.jsonl")
+        return train, _reviews("dev", folder / f"{name}.valid.jsonl")
     of = DATASETS[name]
     found = {"train": folder / f"{name}.train.jsonl"}
     if of.valid:
@@ -77,6 +71,14 @@ def fetched(name: str, folder: Path) -> tuple[Path, Path | None]:
                     f"{name}: cannot be had from {of.path} ({error}); give a text as --text.data"
                 ) from error
     return found["train"], found.get(of.valid or "")
+
+
+def _reviews(split: str, path: Path) -> Path:
+    """The sentences of a split of `label ||| sentence`."""
+    content = read_bytes(str(SNIPPETS).format(split=split), "bash setup.sh fetches it")
+    rows = [line.partition(" ||| ")[2] for line in content.decode().splitlines()]
+    write_text(path, "".join(json.dumps({"text": row}) + "\n" for row in rows))
+    return path
 
 
 def documents(rows: Iterable[str], heading: str | None) -> Iterator[str]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from filelock import FileLock  # which torch needs as well
 
-from pretraining.corpus import Corpus, encode_corpus, file_sha256, text_files
+from pretraining.corpus import Corpus, encode_corpus, file_sha256
 from pretraining.hub import NAMES, fetched
 from pretraining.settings import Text
+from pretraining.texts import text_files
 from pretraining.vocabularies import given_vocabulary, learn_vocabulary
 from tokenizer import make_tokenizer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from checkpoints.vocabulary import JsonVocabulary, SentencePieceVocabulary, Vocabulary
 from data import END
 from pretraining.bpe import BPETokenizer, train_bpe
-from pretraining.corpus import texts
+from pretraining.texts import texts
 from tokenizer import load_tokenizer
 
 KINDS = ("bpe", "sentencepiece", "characters")

@@ -22,7 +22,6 @@ from torch.nn.parallel import DistributedDataParallel
 from support.errors import complain
 
 Made = TypeVar("Made")
-KINDS = ("ddp", "fsdp")
 LOST = ("gloo", "NCCL", "peer", "Timed out", "timed out", "Socket", "TCPStore")  # torch's words
 
 

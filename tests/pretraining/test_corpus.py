@@ -15,7 +15,9 @@ pytest.importorskip("tokenizers")
 
 from data import END
 from pretraining import corpus as module
-from pretraining.corpus import Corpus, encode_corpus, get_batch, hold_out, texts
+from pretraining import texts as reading
+from pretraining.corpus import Corpus, encode_corpus, get_batch
+from pretraining.texts import hold_out, texts
 from pretraining.vocabularies import learn_vocabulary
 from pretraining.words import in_parallel, pieces
 from tests.helpers import vocabulary, write
@@ -43,7 +45,7 @@ def read_back(corpus: Corpus) -> list[str]:
 
 @pytest.mark.parametrize("form", ["text", "jsonl", "folder"])
 def test_documents_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
-    monkeypatch.setattr(module, "READ", 5)  # end tokens lie across blocks
+    monkeypatch.setattr(reading, "READ", 5)  # end tokens lie across blocks
     monkeypatch.setattr(module, "PIECE", 16)
     if form == "text":
         source = write(tmp_path / "t.txt", f"\n{END}\n".join(TEXTS) + f"\n{END}\n")
@@ -109,7 +111,7 @@ def test_parts_and_processes_change_nothing(
     for path in (source, write(tmp_path / "t.jsonl", lines)):
         contents = []
         for name, size, processes in (("a", 1 << 22, 1), ("b", 50, 1), ("c", 300, 3)):
-            monkeypatch.setattr(module, "READ", size)
+            monkeypatch.setattr(reading, "READ", size)
             corpus = encode_corpus(
                 path, tmp_path / path.suffix / name, tokenizer(), processes=processes
             )
