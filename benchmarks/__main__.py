@@ -32,6 +32,7 @@ SUBJECTS = {
     "finetune": "training the whole model",
     "optimizer": "one AdamW step over all parameters",
     "pretraining": "learning a tokenizer, encoding a text, a step of training",
+    "tinytorch": "the engine that can be read: llama.py on it and on PyTorch",
     "load": "from a file, and from a command, to the first token",
 }
 ROUNDS, QUICK_ROUNDS = 5, 2

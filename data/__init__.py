@@ -12,3 +12,4 @@ LABEL_NAMES = {
 }
 BIBLE = Path(__file__).parent / "bible.txt"  # a corpus: chapters, each with END behind it
 END = "<|endoftext|>"  # of a document in a text file, as GPT-2 has it
+NAMES = Path(__file__).parent / "names.txt"  # first names, one a line

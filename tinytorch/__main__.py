@@ -1,0 +1,199 @@
+"""TinyTorch at work: `python -m tinytorch {generate,train,operations}`.
+
+generate: run_llama.py's first mode, its flags and files, on this engine
+train: a small Llama that learns to make up names; --compare trains it on PyTorch as well
+operations: the table of operations, which is docs/operations.md
+
+PyTorch reads checkpoints here, and is what --compare compares with. The engine does without it.
+"""
+
+from __future__ import annotations
+
+import support.early  # noqa: F401
+
+# isort: split
+
+import argparse
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+import checkpoints
+import tinytorch
+from data import NAMES
+from flags import NEW_TOKENS, add, add_generate_flags, add_sampling_flags
+from loading import choose_checkpoint, encode_prompt, settled, spell
+from support import errors
+from support.files import require_outputs, write_text
+from support.processor import set_threads
+from support.words import banner, time_in_words
+from tinytorch.names import Names, Recipe, Run, batches, tiny_engine, torch_engine
+from tinytorch.reference import reference_page
+from tinytorch.stand_in import instead_of_torch
+from tokenizer import TextTokenizer, tokenizer_for
+
+ROWS = 10  # of the table of losses
+
+
+def generate(args: argparse.Namespace) -> None:
+    """Continue a prompt at temperature 0 and 1, or at the one given, with `llama.py` as it is."""
+    with instead_of_torch():
+        import llama
+        import sampling
+    low, high = args.generated_sentence_low_temp_out, args.generated_sentence_high_temp_out
+    texts = {0.0: low, 1.0: high}
+    if args.temperature is not None:
+        texts = {args.temperature: low if args.temperature == 0 else high}
+    names = ("top_k", "top_p", "min_p", "repetition_penalty")
+    filters = {name: getattr(args, name) for name in names}
+    runs = [(sampling.Sampling(t, **filters), outfile) for t, outfile in texts.items()]
+    new_tokens = NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens
+    if new_tokens < 1 or "" in args.stop or not args.prompt:
+        raise ValueError("--max_new_tokens must be at least 1, --prompt and --stop not empty")
+    path, why = choose_checkpoint(args.pretrained_model_path)
+    require_outputs(texts.values(), [path])
+    checkpoint = checkpoints.read(path)
+    tokenizer = tokenizer_for(checkpoint, args.max_sentence_len, args.tokenizer)
+    if why:
+        print(banner("stand-in", why))
+    model = llama.Llama.from_checkpoint(on_tinytorch(checkpoint))
+    print(banner("model", f"{path.name} ({checkpoint.format}): {model.footprint()}"))
+    print(banner("runs on", "TinyTorch (NumPy), float32, llama.py"))
+    ids = encode_prompt(tokenizer, args.prompt)
+    for chosen, outfile in runs:
+        text = write_sentence(model, tokenizer, ids, new_tokens, chosen, args)
+        write_text(outfile, text)
+        print(f"Wrote generated sentence to {outfile}.")
+
+
+def on_tinytorch(checkpoint: checkpoints.Checkpoint) -> checkpoints.Checkpoint:
+    """A checkpoint whose tensors are TinyTorch's, over the same memory where that is float32."""
+    tensors: Any = {
+        name: tinytorch.from_numpy(tensor.float().contiguous().numpy())
+        for name, tensor in checkpoint.tensors.items()
+    }
+    return replace(checkpoint, tensors=tensors)
+
+
+def write_sentence(
+    model: Any,
+    tokenizer: TextTokenizer,
+    ids: list[int],
+    new_tokens: int,
+    sampling: Any,
+    args: argparse.Namespace,
+) -> str:
+    """Print a text as it is written, and then how fast; returns it with its prompt."""
+    text = settled(tokenizer.decode(ids))
+    print(f"\nTemperature is {sampling.temperature}\n{text}", end="", flush=True)
+    logprobs: list[Any] | None = [] if args.logprobs else None
+    tokens = model.write(
+        tinytorch.tensor([ids]),
+        new_tokens,
+        sampling,
+        stop_tokens=tokenizer.control_ids,
+        generator=tinytorch.Generator().manual_seed(args.seed),
+        logprobs=logprobs,
+    )
+    start = time.perf_counter()
+    pieces = []
+    for piece in spell(tokenizer, ids, map(int, tokens), new_tokens, args.stop):
+        pieces.append(piece)
+        print(piece, end="", flush=True)
+    seconds = time.perf_counter() - start
+    print(f"\n---------------\n{len(pieces)} tokens in {time_in_words(seconds)}: "
+          f"{len(pieces) / seconds:.1f} tokens/s")  # fmt: skip
+    for piece, logprob in zip(pieces, logprobs or [], strict=False):
+        print(f"{logprob.item():10.4f}  {piece!r}")
+    return text + "".join(pieces)
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train on names, print the loss, and write new ones; with --compare on both engines."""
+    recipe = Recipe(**{field.name: getattr(args, field.name) for field in fields(Recipe)})
+    names = Names(args.data)
+    runs = [Run(tiny_engine(), names, recipe)]
+    if args.compare:
+        set_threads(1)  # torch's would wait for NumPy's by spinning, and these for them
+        runs.append(Run(torch_engine(), names, recipe))
+        runs[1].begin_as(runs[0])
+    print(banner("names", f"{args.data}: {len(names.train):,} to learn, {len(names.valid):,} held "
+                          f"out, {len(names.characters)} characters"))  # fmt: skip
+    print(banner("model", str(runs[0].model.footprint())))
+    print(f"{'step':>6}" + "".join(f"{run.engine.name:>14}" for run in runs))
+    losses: list[list[float]] = []
+    seconds = [0.0] * len(runs)
+    every = max(1, recipe.steps // ROWS)
+    bar = tqdm(batches(names, recipe), "training", recipe.steps, leave=False, disable=None)
+    for rows in bar:
+        found = []
+        for i, run in enumerate(runs):
+            start = time.perf_counter()
+            found.append(run.step(rows))
+            seconds[i] += time.perf_counter() - start
+        losses.append(found)
+        if len(losses) in (1, recipe.steps) or len(losses) % every == 0:
+            with bar.external_write_mode():
+                print(f"{len(losses):6}" + "".join(f"{loss:14.6f}" for loss in found))
+    print(f"{'held out':>6}" + "".join(f"{run.validation_loss():14.6f}" for run in runs)[2:])
+    for run, total in zip(runs, seconds, strict=True):
+        print(banner(run.engine.name, f"{1000 * total / recipe.steps:.1f} ms a step"))
+    if args.compare:
+        apart = max(abs(one - other) for one, other in losses)
+        ratio = seconds[0] / seconds[1]
+        print(banner("compared", f"the losses differ by {apart:.1e} at most; {ratio:.1f} times "
+                                 "PyTorch's time"))  # fmt: skip
+    written = runs[0].write(20)
+    told = [name + " *" * (name in names.known) for name in written if name]
+    print(banner("new names", ", ".join(told)))
+    print(banner("", "(* is one that it has read)"))
+
+
+def operations(args: argparse.Namespace) -> None:
+    """Print the reference page."""
+    sys.stdout.write(reference_page())
+
+
+def get_args() -> argparse.Namespace:
+    parser = errors.ArgumentParser(prog="tinytorch", description="TinyTorch at work.")
+    modes = parser.add_subparsers(dest="mode", required=True, metavar="{generate,train,operations}")
+    text = modes.add_parser("generate", help="write text with a checkpoint, by llama.py as it is")
+    model = "a checkpoint of any format (default: stories42M.pt, or the stand-in without it)"
+    add(text, "--pretrained-model-path", "FILE", model)
+    add(text, "--tokenizer", "FILE", "the model's tokenizer (default: the one in or beside it)")
+    add(text, "--max_sentence_len", "N", "tokens of the prompt that are kept", type=int)
+    add(text, "--seed", None, "of sampling", type=int, default=1337)
+    add_generate_flags(text)
+    add_sampling_flags(text)
+    names = modes.add_parser("train", help="train a small Llama, character by character, on names")
+    add(names, "--data", "FILE", "one name a line", type=Path, default=NAMES)
+    add(names, "--compare", None, "train the same on PyTorch, and print both losses",
+        action="store_true")  # fmt: skip
+    for field in fields(Recipe):
+        kind = type(field.default)
+        add(names, f"--{field.name}", "N", ABOUT[field.name], type=kind, default=field.default)
+    modes.add_parser("operations", help="print the table of operations")
+    return parser.parse_args()
+
+
+ABOUT = {
+    "steps": "of the optimizer",
+    "batch_size": "names of a step",
+    "lr": "learning rate of the hand-written AdamW",
+    "seed": "of weights, batches and new names",
+    "dim": "width of the model",
+    "n_layers": "layers of the model",
+}
+
+
+def main() -> None:
+    args = get_args()
+    {"generate": generate, "train": train, "operations": operations}[args.mode](args)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,834 @@
+"""The tensor: a layout over a storage, and the operation that made it.
+
+Bottom-up: how an operation of the table is carried out on tensors (`apply`), how a view is taken
+(`look`), how a tensor is changed in place (`change`); then the class, whose methods are the rows of
+the table, views under torch's names, and `backward`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from types import EllipsisType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from support.logging import CanLog
+from tinytorch import autograd, dtypes
+from tinytorch.autograd import Kept, Node
+from tinytorch.dtypes import dtype
+from tinytorch.dtypes import dtype as dtype_of
+from tinytorch.layout import Layout, Refused, Storage, axis
+from tinytorch.layout import device as device_of
+from tinytorch.missing import no_such_name
+from tinytorch.operations import TABLE, Operation
+from tinytorch.random import DEFAULT
+
+
+def apply(row: Operation, inputs: Sequence[Any], options: dict[str, Any] | None = None) -> Tensor:
+    """Carry out an operation, and take it down where an input wants a gradient.
+
+    Args:
+        inputs: tensors and numbers.
+        options: those that differ from the row's defaults.
+
+    Raises:
+        Refused: shapes that do not fit one another.
+    """
+    arrays = promoted(row, inputs)
+    y = computed(row, arrays, options or {})
+    result = from_array(y)
+    if row.derivatives and autograd.is_grad_enabled():
+        record(result, row, inputs, arrays, options or {})
+    return result
+
+
+def computed(row: Operation, arrays: Sequence[Any], options: dict[str, Any]) -> np.ndarray:
+    """The forward; a ValueError of NumPy's names the shapes."""
+    try:
+        with np.errstate(all="ignore"):  # infinity and NaN are results, as torch has it
+            return np.asarray(row.forward(*arrays, **options))
+    except ValueError as error:
+        if isinstance(error, IndexError):  # an axis that there is not
+            raise
+        shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
+        raise Refused(f"{row.name} of shapes {shapes}: they do not fit ({error})") from error
+
+
+def promoted(row: Operation, inputs: Sequence[Any]) -> list[Any]:
+    """The inputs as arrays, those that the arithmetic mixes in one type."""
+    arrays = [part.array if isinstance(part, Tensor) else part for part in inputs]
+    mixed = range(len(arrays)) if row.variadic else row.promoted
+    kinds = {arrays[i].dtype for i in mixed if i < len(arrays) and isinstance(inputs[i], Tensor)}
+    if len(kinds) == 1 and next(iter(kinds)).kind == "f":  # as a rule; numbers adapt
+        return arrays
+    operands = [kind_and_rank(inputs[i]) for i in mixed if inputs[i] is not None]
+    if not operands:
+        return arrays
+    kind = dtypes.result_type(operands)
+    if row.floats and not kind.is_floating_point:
+        kind = dtypes.DEFAULT
+    for i in mixed:
+        if isinstance(inputs[i], Tensor):
+            arrays[i] = arrays[i].astype(kind.numpy, copy=False)
+    return arrays
+
+
+def kind_and_rank(part: Any) -> tuple[dtype, int]:
+    """What `dtypes.result_type` wants to know of an operand."""
+    if isinstance(part, Tensor):
+        return part.dtype, 2 if part.shape else 1
+    if type(part) not in dtypes.OF_NUMBERS:
+        raise TypeError(f"{type(part).__name__} {part!r}: an operation takes tensors and numbers")
+    return dtypes.OF_NUMBERS[type(part)], 0
+
+
+def record(
+    result: Tensor,
+    row: Operation,
+    inputs: Sequence[Any],
+    arrays: Sequence[Any],
+    options: dict[str, Any],
+) -> None:
+    """Give the result a node, if one of the inputs wants a gradient."""
+    names = row.inputs * len(inputs) if row.variadic else row.inputs
+    wanted = tuple(
+        [isinstance(part, Tensor) and part.requires_grad and name in row.derivatives
+         for part, name in zip(inputs, names, strict=False)]
+    )  # fmt: skip
+    if True not in wanted:
+        return
+    kept, settings = {}, {**row.options, **options}
+    for name in row.needs(wanted):
+        if name == "y":
+            kept["y"] = Kept(result.array, result.storage, result.storage.version)
+        elif name == "shape":
+            settings["shape"] = np.shape(arrays[0])
+        elif name == "shapes":
+            settings["shapes"] = [np.shape(a) for a in arrays]
+        elif name in row.inputs:
+            i = row.inputs.index(name)
+            storage = inputs[i].storage if isinstance(inputs[i], Tensor) else None
+            kept[name] = Kept(arrays[i], storage, storage.version if storage else 0)
+    edges = [part.edge() if wants else None for part, wants in zip(inputs, wanted, strict=False)]
+    fits: Any = [(p.shape, p.storage.buffer.dtype) if wants else None
+            for p, wants in zip(inputs, wanted, strict=False)]  # fmt: skip
+    result.node = Node(row, edges, inputs, kept, settings, result.array, fits)
+
+
+def look(row: Operation, tensor: Tensor, **options: Any) -> Tensor:
+    """Take a view: another layout over the same storage."""
+    result = Tensor(tensor.storage, row.forward(tensor.layout, **options))
+    if tensor.requires_grad and autograd.is_grad_enabled():
+        settings = {"shape": tensor.shape, **options}
+        fits = [(tensor.shape, tensor.storage.buffer.dtype)]
+        result.node = Node(row, [tensor.edge()], [tensor], {}, settings, result.array, fits)
+    return result
+
+
+def change(row: Operation, tensor: Tensor, *others: Any, **options: Any) -> Tensor:
+    """Carry out an operation and write its result into its first input, whose views all see it.
+
+    Where a gradient is wanted the tensor's history goes on: what it was is an input of what it is.
+
+    Raises:
+        Refused: the tensor is a leaf that wants a gradient, or two of its elements are one number.
+    """
+    if tensor.storage.meta:
+        return tensor
+    inputs = (tensor, *others)
+    recording = autograd.is_grad_enabled() and any(
+        isinstance(part, Tensor) and part.requires_grad for part in inputs
+    )
+    if recording and tensor.requires_grad and tensor.node is None:
+        raise Refused(
+            f"{row.name}_ of a tensor that wants a gradient and that nothing was made into: change "
+            "it under no_grad(), or make a new one"
+        )
+    if tensor.layout.overlaps_itself:
+        raise Refused(f"{row.name}_: after expand several elements are one number; .clone() first")
+    arrays = promoted(row, inputs)
+    if recording:  # backward may need what is overwritten now
+        arrays = [a.copy() if isinstance(part, Tensor) and part.storage is tensor.storage else a
+                  for a, part in zip(arrays, inputs, strict=True)]  # fmt: skip
+    result = computed(row, arrays, options)
+    if result.shape != tensor.shape:
+        raise Refused(f"{row.name}_: the result of shape {result.shape} does not fit into the "
+                      f"tensor of shape {tensor.shape}")  # fmt: skip
+    if not np.can_cast(result.dtype, tensor.array.dtype, "same_kind"):
+        raise Refused(f"{row.name}_: {result.dtype} does not fit into {tensor.dtype}")
+    if recording:
+        made = from_array(result.astype(tensor.array.dtype))
+        record(made, row, inputs, arrays, options)
+        if made.node is not None:
+            made.node.kept = {
+                name: Kept(kept.array, None, 0) if kept.storage is tensor.storage else kept
+                for name, kept in (made.node.kept or {}).items()
+            }
+            tensor.node = made.node
+            tensor.storage.rewritten = tensor.storage.version + 1
+    tensor.array[...] = result
+    tensor.storage.version += 1
+    tensor.born = tensor.storage.version
+    return tensor
+
+
+class Pair(NamedTuple):
+    """What `max`, `min`, `sort` and `topk` give: elements, and where they stood."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def signs(name: str) -> list[Any]:
+    """What Python calls for a sign: `a + b`, `b + a` where b is a number, and `a += b`."""
+    row = TABLE[name]
+
+    def known(other: Any) -> bool:
+        return isinstance(other, Tensor | int | float)
+
+    def plain(self: Tensor, other: Any) -> Any:
+        return apply(row, (self, other)) if known(other) else NotImplemented
+
+    def swapped(self: Tensor, other: Any) -> Any:
+        return apply(row, (other, self)) if known(other) else NotImplemented
+
+    def in_place(self: Tensor, other: Any) -> Any:
+        return change(row, self, other) if known(other) else NotImplemented
+
+    return [plain, swapped, in_place]
+
+
+class Tensor(CanLog):
+    """An array of numbers that can be told to find its gradient.
+
+    A row of the table is a method of the same name (`x.exp()`, `x.sum(dim=1)`), and where it can
+    write into its first input also one with an underscore (`x.add_(1)`). docs/operations.md lists
+    them.
+    """
+
+    __add__, __radd__, __iadd__ = signs("add")
+    __sub__, __rsub__, __isub__ = signs("sub")
+    __mul__, __rmul__, __imul__ = signs("mul")
+    __truediv__, __rtruediv__, __itruediv__ = signs("div")
+    __pow__, __rpow__, __ipow__ = signs("pow")
+    __and__, __rand__, __iand__ = signs("bitwise_and")
+    __or__, __ror__, __ior__ = signs("bitwise_or")
+    __xor__, __rxor__, __ixor__ = signs("bitwise_xor")
+    __floordiv__, __rfloordiv__ = signs("floor_divide")[:2]
+    __mod__, __rmod__ = signs("remainder")[:2]
+    __lt__, __le__, __gt__, __ge__ = (signs(name)[0] for name in ("lt", "le", "gt", "ge"))
+    __eq__, __ne__ = (signs(name)[0] for name in ("eq", "ne"))
+
+    __array_ufunc__ = None  # NumPy's arrays leave arithmetic with a tensor to the tensor
+    inputs = ()  # of a tensor in a graph: it ends a path
+    is_sparse = False
+
+    def __init__(self, storage: Storage, layout: Layout) -> None:
+        """A look at a storage; `tensor(...)` and its like in `creation.py` make one of data."""
+        self.storage, self.layout = storage, layout
+        self.grad: Any = None  # a Tensor, once backward has been here
+        self.node: Any = None  # how it was made, if that was taken down
+        self.born = storage.version  # how often the storage had been changed by then
+        self.wants_gradient = False  # as a leaf
+        self.name = ""  # for pictures
+        self._window: np.ndarray | None = None
+
+    # What it is
+
+    @property
+    def array(self) -> np.ndarray:
+        """The elements as NumPy reads them: a window onto the storage, no copy.
+
+        Raises:
+            Refused: a tensor on the meta device has a shape and no elements.
+        """
+        if self._window is None:
+            if self.storage.meta:
+                raise Refused(f"a tensor of shape {self.shape} on the meta device holds no data")
+            self._window = self.layout.window(self.storage.buffer)
+        return self._window
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.layout.shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.layout.shape)
+
+    @property
+    def dtype(self) -> dtype:
+        return dtypes.of_array(self.storage.buffer)
+
+    @property
+    def device(self) -> device_of:
+        return device_of("meta" if self.storage.meta else "cpu")
+
+    @property
+    def nbytes(self) -> int:
+        return self.numel() * self.element_size()
+
+    def size(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+    def stride(self, dim: int | None = None) -> Any:
+        return self.layout.strides if dim is None else self.layout.strides[dim]
+
+    def storage_offset(self) -> int:
+        return self.layout.offset
+
+    def dim(self) -> int:
+        return self.ndim
+
+    def numel(self) -> int:
+        return self.layout.numel
+
+    def element_size(self) -> int:
+        return self.dtype.itemsize
+
+    def is_contiguous(self) -> bool:
+        return self.layout.is_contiguous
+
+    def is_floating_point(self) -> bool:
+        return self.dtype.is_floating_point
+
+    def data_ptr(self) -> int:
+        """The address of the first element; views of one storage share it."""
+        first = self.layout.offset * self.element_size()
+        return int(self.storage.buffer.__array_interface__["data"][0]) + first
+
+    # Gradients
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.node is not None or self.wants_gradient
+
+    @requires_grad.setter
+    def requires_grad(self, mode: bool) -> None:
+        self.requires_grad_(mode)
+
+    def requires_grad_(self, mode: bool = True) -> Tensor:
+        """Want a gradient, or no longer.
+
+        Raises:
+            Refused: of integers or truth values; or not of one that was made from others.
+        """
+        if mode and not self.is_floating_point():
+            raise Refused(f"a gradient of {self.dtype.name}: only floats have one; take .float()")
+        if self.node is not None and not mode:
+            raise Refused("what was made of others cannot give up its gradient: take .detach()")
+        self.wants_gradient = mode
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.node is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        return self.node
+
+    def edge(self) -> Node | Tensor:
+        """Where its gradient goes: to the node that made it, or to itself.
+
+        Raises:
+            Refused: an in-place operation on another view of the storage was taken down since, so
+                that the node no longer tells how these numbers came about.
+        """
+        if self.born < self.storage.rewritten:
+            raise Refused(
+                f"a tensor of shape {self.shape} shares its storage with one that was changed in "
+                "place, in a step that takes part in the gradient: take the view again afterwards"
+            )
+        return self.node or self
+
+    def backward(self, gradient: Tensor | None = None, retain_graph: bool = False) -> None:
+        """Add to the `grad` of each leaf how this answers to it.
+
+        Args:
+            gradient: of what is asked for to this; needed where this is not one number.
+            retain_graph: keep what the derivatives need, for a second backward.
+
+        Raises:
+            Refused: this wants no gradient, is not one number, or its graph was used up.
+        """
+        if not self.requires_grad:
+            raise Refused(
+                "backward from a tensor that was not made of one that wants a gradient: "
+                "requires_grad=True asks for it"
+            )
+        if gradient is None and self.numel() != 1:
+            raise Refused(
+                f"backward from shape {self.shape}: a gradient is that of one number; take .sum() "
+                "or .mean(), or give gradient="
+            )
+        if gradient is not None and gradient.shape != self.shape:
+            raise Refused(
+                f"gradient of shape {gradient.shape}: must be {self.shape}, as the tensor"
+            )
+        start = np.ones(self.shape, self.array.dtype) if gradient is None else gradient.array
+        for step in autograd.walk(self.edge(), start):
+            node = step.node
+            if isinstance(node, Node):
+                if node.retained is not None:
+                    node.retained.accumulate(step.received)
+                if not retain_graph:
+                    node.release()
+                self.debug("backward %s %s", node.operation.name, node.shape)
+            else:
+                node.accumulate(step.received)
+
+    def accumulate(self, received: np.ndarray) -> None:
+        """Add to `grad`: a copy, since a gradient may go to several."""
+        if self.grad is None:
+            self.grad = from_array(np.array(received))
+        else:
+            self.grad.array[...] += received
+            self.grad.storage.version += 1
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of a tensor that was made of others, too."""
+        if self.node is not None:
+            self.node.retained = self
+
+    def detach(self) -> Tensor:
+        """The same storage without the history."""
+        return Tensor(self.storage, self.layout)
+
+    @property
+    def data(self) -> Tensor:
+        return self.detach()
+
+    @data.setter
+    def data(self, other: Tensor) -> None:
+        self.storage, self.layout, self._window = other.storage, other.layout, None
+        self.born = other.storage.version
+
+    # Views: `operations.py` has the four of which all are made
+
+    def view(self, *size: Any) -> Tensor:
+        """Another shape over the same storage; an error where that needs a copy."""
+        return look(TABLE["view"], self, size=sizes(size))
+
+    def reshape(self, *size: Any) -> Tensor:
+        """A view where there is one, else a copy."""
+        try:
+            return self.view(*size)
+        except Refused:
+            return self.contiguous().view(*size)
+
+    def contiguous(self) -> Tensor:
+        """Itself, or a copy whose elements lie row by row."""
+        return self if self.is_contiguous() else self.clone()
+
+    def permute(self, *dims: Any) -> Tensor:
+        return look(TABLE["permute"], self, dims=sizes(dims))
+
+    def transpose(self, dim0: int, dim1: int) -> Tensor:
+        """Two axes exchanged."""
+        dims = list(range(self.ndim))
+        one, other = axis(dim0, self.ndim), axis(dim1, self.ndim)
+        dims[one], dims[other] = other, one
+        return self.permute(dims)
+
+    def t(self) -> Tensor:
+        return self.transpose(0, 1) if self.ndim == 2 else self
+
+    @property
+    def T(self) -> Tensor:
+        return self.permute(range(self.ndim)[::-1])
+
+    @property
+    def mT(self) -> Tensor:
+        return self.transpose(-2, -1)
+
+    def expand(self, *size: Any) -> Tensor:
+        return look(TABLE["expand"], self, size=sizes(size))
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        return self.expand(other.shape)
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """Several axes as one."""
+        if not self.ndim:
+            return self.reshape(1)
+        start, end = axis(start_dim, self.ndim), axis(end_dim, self.ndim)
+        joint = math.prod(self.shape[start : end + 1])
+        return self.reshape(*self.shape[:start], joint, *self.shape[end + 1 :])
+
+    def unsqueeze(self, dim: int) -> Tensor:
+        """A new axis of size 1."""
+        return self[(slice(None),) * axis(dim, self.ndim + 1) + (None,)]
+
+    def squeeze(self, dim: int | None = None) -> Tensor:
+        """Without an axis of size 1, or all of them."""
+        dims = range(self.ndim) if dim is None else (axis(dim, max(self.ndim, 1)),)
+        return self[tuple(0 if d in dims and n == 1 else slice(None) for d, n in
+                          enumerate(self.shape))]  # fmt: skip
+
+    def flip(self, *dims: Any) -> Tensor:
+        """Axes in the other direction: a copy, as torch's (`x[::-1]` is a view)."""
+        return apply(TABLE["flip"], (self,), {"dims": sizes(dims)})
+
+    def select(self, dim: int, index: int) -> Tensor:
+        return self[(slice(None),) * axis(dim, self.ndim) + (index,)]
+
+    def narrow(self, dim: int, start: int, length: int) -> Tensor:
+        return self[(slice(None),) * axis(dim, self.ndim) + (slice(start, start + length),)]
+
+    def split(self, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+        """Parts of so many elements along an axis, each a view; the last may be smaller."""
+        length = self.shape[dim]
+        if isinstance(size, int):
+            size = [min(size, length - at) for at in range(0, length, size)] or [0]
+        if sum(size) != length:
+            raise Refused(f"split into {list(size)}: axis {dim} of shape {self.shape} has {length}")
+        starts = np.cumsum([0, *size])
+        return tuple(self.narrow(dim, int(at), n) for at, n in zip(starts, size, strict=False))
+
+    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+        return self.split(-(-self.shape[dim] // chunks) or 1, dim)
+
+    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
+        return tuple(self.select(dim, i) for i in range(self.shape[dim]))
+
+    def __getitem__(self, key: Any) -> Tensor:
+        """Integers, slices of any step, None and ... give a view; arrays and masks a copy."""
+        basic, advanced = split_key(key)
+        part = look(TABLE["slice"], self, key=basic)
+        return part if advanced is None else apply(TABLE["index"], (part,), {"key": advanced})
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Write into what `x[key]` names; only that part is touched."""
+        basic, advanced = split_key(key)
+        wants = isinstance(value, Tensor) and value.requires_grad
+        if (wants or self.requires_grad) and autograd.is_grad_enabled():
+            change(TABLE["put"], self, value, basic=basic, advanced=advanced)
+            return
+        if self.storage.meta:
+            return
+        if self.layout.overlaps_itself:
+            raise Refused("x[...] = after expand: several elements are one number; .clone() first")
+        part = self.layout.at(basic).window(self.storage.buffer)
+        new = value.array if isinstance(value, Tensor) else value
+        try:
+            part[... if advanced is None else advanced] = new
+        except ValueError as error:
+            raise Refused(
+                f"a value of shape {np.shape(new)} does not fit into x[key], of shape "
+                f"{part.shape if advanced is None else part[advanced].shape}"
+            ) from error
+        self.storage.version += 1
+
+    def matmul(self, other: Tensor) -> Tensor:
+        """The matrix product; a vector is a row in front of a matrix and a column behind one."""
+        a = self[None] if self.ndim == 1 else self
+        b = other[:, None] if other.ndim == 1 else other
+        if not (a.ndim and b.ndim) or a.shape[-1] != b.shape[-2]:
+            raise Refused(f"matmul of shapes {self.shape} and {other.shape}: the last axis of the "
+                          "first must be as long as the last but one of the second")  # fmt: skip
+        product = apply(TABLE["matmul"], (a, b))
+        if other.ndim == 1:
+            product = product.squeeze(-1)
+        return product.squeeze(-2 if other.ndim > 1 else -1) if self.ndim == 1 else product
+
+    def __neg__(self) -> Tensor:
+        return apply(TABLE["neg"], (self,))
+
+    def __invert__(self) -> Tensor:
+        return apply(TABLE["bitwise_not"], (self,))
+
+    def __abs__(self) -> Tensor:
+        return apply(TABLE["abs"], (self,))
+
+    def __matmul__(self, other: Tensor) -> Tensor:
+        return self.matmul(other) if isinstance(other, Tensor) else NotImplemented
+
+    # Reductions that also say where
+
+    def max(self, dim: Any = None, keepdim: bool = False) -> Any:
+        """The greatest of all; along an axis also where it is; of two tensors the greater."""
+        return self._extreme("max", dim, keepdim)
+
+    def min(self, dim: Any = None, keepdim: bool = False) -> Any:
+        """The least of all; along an axis also where it is; of two tensors the lesser."""
+        return self._extreme("min", dim, keepdim)
+
+    def _extreme(self, name: str, dim: Any, keepdim: bool) -> Any:
+        if isinstance(dim, Tensor):
+            return apply(TABLE[f"{name}imum"], (self, dim))
+        if dim is None:
+            return apply(TABLE[f"a{name}"], (self,))
+        indices = apply(TABLE[f"arg{name}"], (self,), {"dim": dim, "keepdim": True})
+        values = self.gather(dim, indices)
+        return Pair(*(t if keepdim else t.squeeze(dim) for t in (values, indices)))
+
+    def sort(self, dim: int = -1, descending: bool = False, stable: bool = True) -> Pair:
+        """In order along an axis; equal elements stay in theirs."""
+        indices = self.argsort(dim=dim, descending=descending)
+        return Pair(self.gather(dim, indices), indices)
+
+    def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Pair:
+        """The k greatest along an axis, the greatest first."""
+        if not 0 <= k <= self.shape[dim]:
+            raise Refused(f"topk: k={k}: axis {dim} of shape {self.shape} has {self.shape[dim]}")
+        indices = self.argsort(dim=dim, descending=largest).narrow(dim, 0, k).contiguous()
+        return Pair(self.gather(dim, indices), indices)
+
+    def var(self, dim: Any = None, correction: int = 1, keepdim: bool = False) -> Tensor:
+        """The mean squared distance from the mean, of one sample less (`correction`)."""
+        spread = (self - self.mean(dim=dim, keepdim=True)).pow(2).sum(dim=dim, keepdim=keepdim)
+        return spread / max(self.numel() // max(spread.numel(), 1) - correction, 0)
+
+    def std(self, dim: Any = None, correction: int = 1, keepdim: bool = False) -> Tensor:
+        return self.var(dim, correction, keepdim).sqrt()
+
+    # Types
+
+    def to(self, *args: Any, dtype: dtype_of | None = None, device: Any = None,
+           copy: bool = False, non_blocking: bool = False) -> Tensor:  # fmt: skip
+        """Another type; itself where it has that already."""
+        for argument in args:
+            if isinstance(argument, Tensor):
+                dtype, device = argument.dtype, argument.device
+            elif isinstance(argument, dtypes.dtype):
+                dtype = argument
+            else:
+                device = argument
+        place = device_of(device) if device is not None else self.device
+        if place != self.device:
+            if place.type == "cpu":
+                raise Refused(f"a tensor of shape {self.shape} on meta holds no data to move")
+            return empty_like_on_meta(self, dtype or self.dtype)
+        if dtype is not None and dtype != self.dtype:
+            if self.storage.meta:
+                return empty_like_on_meta(self, dtype)
+            return apply(TABLE["cast"], (self,), {"dtype": dtype})
+        return self.clone() if copy else self
+
+    def type_as(self, other: Tensor) -> Tensor:
+        return self.to(other.dtype)
+
+    def cpu(self) -> Tensor:
+        return self
+
+    def new_tensor(self, data: Any, dtype: dtype_of | None = None) -> Tensor:
+        """A tensor of other numbers in this one's type."""
+        return from_array(np.array(data, (dtype or self.dtype).numpy))
+
+    # Random numbers, in place
+
+    def uniform_(self, low: Any = 0.0, high: Any = 1.0, generator: Any = None) -> Tensor:
+        return self._filled(lambda source: source.uniform(low, high, self.shape), generator)
+
+    def normal_(self, mean: Any = 0.0, std: Any = 1.0, generator: Any = None) -> Tensor:
+        return self._filled(lambda source: source.normal(mean, std, self.shape), generator)
+
+    def _filled(self, draw: Callable[[np.random.Generator], np.ndarray], generator: Any) -> Tensor:
+        if not self.storage.meta:  # there is nothing to fill, nor any number drawn
+            self[...] = from_array(draw((generator or DEFAULT).source))
+        return self
+
+    def fill_(self, value: Any) -> Tensor:
+        self[...] = value
+        return self
+
+    def zero_(self) -> Tensor:
+        return self.fill_(0)
+
+    def copy_(self, other: Tensor) -> Tensor:
+        """Another's numbers, broadcast, in this one's type."""
+        self[...] = other
+        return self
+
+    # To Python and NumPy
+
+    def item(self) -> Any:
+        if self.numel() != 1:
+            raise Refused(f"item of shape {self.shape}: only one element is a number of Python's")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        return self.array.tolist()
+
+    def numpy(self) -> np.ndarray:
+        """The array that this looks at: what is written into it shows here."""
+        if self.requires_grad:
+            raise Refused("numpy() of a tensor that wants a gradient: take .detach().numpy()")
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype) if dtype or copy else self.numpy()
+
+    def __bool__(self) -> bool:
+        if self.numel() != 1:
+            raise Refused(f"the truth of shape {self.shape}: ask .any() or .all()")
+        return self.array.item() != 0
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("a tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.unbind())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.is_floating_point:
+            raise TypeError("only a tensor of one integer is an index")
+        return int(self.item())
+
+    def __contains__(self, element: Any) -> bool:
+        return bool((self == element).any())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf with a storage of its own, which copies of its views share."""
+        if self.node is not None:
+            raise Refused("deepcopy of what was made of other tensors: take .detach() first")
+        twin = object.__new__(type(self))
+        Tensor.__init__(twin, deepcopy(self.storage, memo), self.layout)
+        twin.wants_gradient, twin.name = self.wants_gradient, self.name
+        twin.grad = deepcopy(self.grad, memo)
+        return twin
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __format__(self, form: str) -> str:
+        return format(self.item(), form) if form else str(self)
+
+    def __repr__(self) -> str:
+        if self.storage.meta:
+            return f"tensor(..., device='meta', shape={self.shape}, dtype={self.dtype})"
+        body = np.array2string(self.array, precision=4, separator=", ", prefix="tensor(")
+        usual = (dtypes.float32, dtypes.int64, dtypes.boolean)
+        notes = [] if self.dtype in usual else [f"dtype={self.dtype}"]
+        if self.node is not None:
+            notes.append(f"grad_fn=<{self.node.operation.name}>")
+        elif self.requires_grad:
+            notes.append("requires_grad=True")
+        return f"tensor({', '.join([body, *notes])})"
+
+    def __getattr__(self, name: str) -> Any:
+        no_such_name("Tensor", name, dir(type(self)))
+
+
+class Parameter(Tensor):
+    """A tensor that is learnt: a module finds it among its attributes."""
+
+    def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
+        super().__init__(data.storage, data.layout)
+        self.requires_grad_(requires_grad)
+
+
+def from_array(array: np.ndarray) -> Tensor:
+    """A tensor of an array of its own, which lies row by row or is copied so."""
+    if not array.flags.c_contiguous:
+        array = array.copy(order="C")
+    result = Tensor(Storage(array.reshape(-1)), Layout.contiguous(array.shape))
+    result._window = array
+    return result
+
+
+def empty_like_on_meta(tensor: Tensor, kind: dtype) -> Tensor:
+    return Tensor(Storage(np.empty(0, kind.numpy), meta=True), Layout.contiguous(tensor.shape))
+
+
+def sizes(given: Sequence[Any]) -> tuple[int, ...]:
+    """Sizes or axes, given one by one or as a sequence."""
+    if len(given) == 1 and not isinstance(given[0], int | np.integer | Tensor):
+        given = given[0]
+    return tuple([int(size) for size in given])
+
+
+def split_key(key: Any) -> tuple[tuple[Any, ...], Any]:
+    """An index in two parts: what can be a view, and what then has to be copied.
+
+    x[0, :, rows] is x[0] first, a view, and of that [:, rows]. (NumPy takes the 0 for an array as
+    well, and then puts the axis of `rows` in front; torch does as we do.)
+    """
+    items = list(key) if isinstance(key, tuple) else [key]
+    basic: list[Any] = []
+    advanced: list[Any] = []
+    for item in items:
+        if isinstance(item, Tensor) and not item.ndim and item.dtype.category == 1:
+            item = int(item)
+        if isinstance(item, np.integer):
+            item = int(item)
+        plain = isinstance(item, int | slice | EllipsisType) and not isinstance(item, bool)
+        if item is None or plain:
+            basic.append(item)
+            if not isinstance(item, int):
+                advanced.append(item if item is Ellipsis else slice(None))
+        else:
+            array = item.array if isinstance(item, Tensor) else np.asarray(item)
+            if array.dtype.kind == "f" and array.size:
+                raise IndexError("an index of floats: must be integers, or truth values")
+            array = array.astype(np.int64) if array.dtype.kind == "f" else array
+            basic += [slice(None)] * (array.ndim if array.dtype.kind == "b" else 1)
+            advanced.append(array)
+    if all(item is Ellipsis or isinstance(item, slice) for item in advanced):
+        return tuple(basic), None
+    return tuple(basic), tuple(advanced)
+
+
+def bound(row: Operation, args: Sequence[Any], named: dict[str, Any]) -> tuple[list, dict]:
+    """Inputs and options of a call that is written as torch's are."""
+    torch_names = {"input": row.inputs[0], "other": "b", "axis": "dim", "keepdims": "keepdim",
+                   "exponent": "b", "tensors": "parts"}  # fmt: skip
+    values = dict(zip(row.arguments, args, strict=False))
+    values |= {torch_names.get(name, name): value for name, value in named.items()}
+    if len(args) > len(row.arguments) or not values.keys() <= set(row.arguments):
+        raise TypeError(f"{row.name} takes {', '.join(row.arguments)}")
+    inputs = [values.pop(name, None) for name in row.inputs]
+    if row.variadic:
+        inputs = list(inputs[0])
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = tuple(value)
+        elif isinstance(value, Tensor):
+            values[name] = value.tolist() if not value.ndim else value.array
+    return inputs, values
+
+
+def call(row: Operation, *args: Any, **named: Any) -> Tensor:
+    """`apply`, with torch's ways to write arguments."""
+    if not named and len(args) == len(row.inputs) and not row.variadic and not row.reordered:
+        return apply(row, args)
+    return apply(row, *bound(row, args, named))
+
+
+def call_in_place(row: Operation, *args: Any, **named: Any) -> Tensor:
+    inputs, options = bound(row, args, named)
+    return change(row, *inputs, **options)
+
+
+def method(function: Callable[..., Tensor], row: Operation, name: str) -> Callable[..., Any]:
+    def of_row(*args: Any, **named: Any) -> Tensor:
+        return function(row, *args, **named)
+
+    of_row.__name__, of_row.__doc__ = name, row.sentence
+    return of_row
+
+
+def conversion(kind: dtype) -> Callable[[Tensor], Tensor]:
+    return lambda self: self.to(kind)
+
+
+for name, kind in (("float", dtypes.float32), ("double", dtypes.float64), ("long", dtypes.int64),
+                   ("int", dtypes.int32), ("bool", dtypes.boolean)):  # fmt: skip
+    setattr(Tensor, name, conversion(kind))
+for row in TABLE.values():
+    if not row.view and row.inputs[0] not in ("mask", "parts") and row.name not in vars(Tensor):
+        setattr(Tensor, row.name, method(call, row, row.name))
+    if row.in_place:
+        setattr(Tensor, f"{row.name}_", method(call_in_place, row, f"{row.name}_"))
