@@ -6,8 +6,6 @@ up: draw before it, or call it with retain_graph=True.
 
 from __future__ import annotations
 
-import html
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -19,6 +17,7 @@ import numpy as np
 
 from tinytorch.autograd import Node, walk
 from tinytorch.layout import Refused
+from tinytorch.page import page
 from tinytorch.reference import formulas
 from tinytorch.tensor import Tensor
 from tinytorch.value import Value, topological
@@ -38,10 +37,14 @@ class Box:
 
     def lines(self) -> list[str]:
         """What stands in the box, from top to bottom."""
-        gradient = [f"grad {self.gradient}"] if self.gradient else []
-        return [part for part in (self.title, self.shape) if part] + [
-            line for part in [self.value, *gradient] for line in part.split("\n") if part
-        ]
+        about = [part for part in (self.title, self.shape) if part]
+        value = self.value.split("\n") if self.value else []
+        return about + value + (in_lines(self.gradient) if self.gradient else [])
+
+
+def in_lines(gradient: str) -> list[str]:
+    """A gradient as it stands in a box."""
+    return f"grad {gradient}".replace("\n", "\n     ").split("\n")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Drawing:
     def __str__(self) -> str:
         rows = ["digraph {", "  rankdir=LR; node [shape=box, fontname=monospace];"]
         for number, box in enumerate(self.boxes):
-            label = "\\n".join(quoted(line) for line in box.lines())
+            label = "".join(f"{quoted(line)}\\l" for line in box.lines())  # \\l: from the left
             rows.append(f'  n{number} [label="{label}"];')
             rows += [f"  n{source} -> n{number};" for source in box.inputs]
         return "\n".join([*rows, "}"])
@@ -150,7 +153,7 @@ def box_of(node: Any, name: str, sources: list[int]) -> Box:
         gradient = "" if kept is None else in_short(kept.array)
         return Box(titled(name, node.operation.name), value, str(node.shape), gradient, sources)
     gradient = "" if node.grad is None else in_short(node.grad.array)
-    return Box(titled(name, ""), in_short(node.array), str(node.shape), gradient)
+    return Box(node.name, in_short(node.array), str(node.shape), gradient)
 
 
 def constant(part: Any) -> Box:
@@ -248,19 +251,15 @@ class Steps:
 
     def html(self, path: str | Path) -> None:
         """Write a page that needs nothing else: the graph, and a button for the next step."""
-        places, width, height = arranged(self.boxes)
         steps = [
-            {"box": move.box, "text": self.text(number), "gradient": move.came_in,
-             "to": [[source, gathered] for source, _, _, gathered in move.rows]}
+            {"box": move.box, "text": self.text(number), "gradient": in_lines(move.came_in),
+             "to": [[source, in_lines(gathered)] for source, _, _, gathered in move.rows]}
             for number, move in enumerate(self.moves)
         ]  # fmt: skip
-        page = (Path(__file__).parent / "steps.html").read_text("utf-8")
-        for mark, content in (
-            ("<!--GRAPH-->", picture(self.boxes, places, width, height)),
-            ("/*STEPS*/[]", json.dumps(steps).replace("</", "<\\/")),
-        ):
-            page = page.replace(mark, content)
-        Path(path).write_text(page, "utf-8")
+        final = {move.box: in_lines(move.came_in) for move in self.moves}
+        gradients = [final.get(n, []) for n in range(len(self.boxes))]
+        texts, inputs = [box.lines() for box in self.boxes], [box.inputs for box in self.boxes]
+        Path(path).write_text(page(texts, gradients, inputs, steps), "utf-8")
 
 
 def steps(x: Value | Tensor) -> Steps:
@@ -288,64 +287,6 @@ def columns(rows: Sequence[tuple[str, str]]) -> list[str]:
         for label, text in rows
         for n, line in enumerate(text.split("\n"))
     ]
-
-
-# The page's own picture: columns from what was given to the result. (Graphviz draws better ones,
-# and need not be there.)
-LINE, CHARACTER, GAP_X, GAP_Y = 16, 7.3, 46, 18  # pixels
-
-
-def arranged(boxes: Sequence[Box]) -> tuple[list[tuple[float, float, float, float]], float, float]:
-    """Left, top, width and height of each box, and the size of them all.
-
-    A box stands in the column behind its last input, and what was given just before its use.
-    """
-    column = [0] * len(boxes)
-    for n, box in enumerate(boxes):
-        column[n] = max((column[i] + 1 for i in box.inputs), default=0)
-    for n, box in reversed(list(enumerate(boxes))):
-        for i in box.inputs:
-            if not boxes[i].inputs:
-                column[i] = max(column[i], 0) if column[i] else column[n] - 1
-    sizes = [(CHARACTER * max([6, *map(len, box.lines()), len(box.value)]) + 16,
-              LINE * (len(box.lines()) + 1) + 10) for box in boxes]  # fmt: skip
-    places, x, tallest = [(0.0, 0.0, 0.0, 0.0)] * len(boxes), 10.0, 0.0
-    for wanted in range(max(column, default=0) + 1):
-        members = [n for n, own in enumerate(column) if own == wanted]
-        y, widest = 10.0, max((sizes[n][0] for n in members), default=0)
-        for n in members:
-            places[n] = (x, y, *sizes[n])
-            y += sizes[n][1] + GAP_Y
-        x, tallest = x + widest + GAP_X, max(tallest, y)
-    return places, x, tallest
-
-
-def picture(
-    boxes: Sequence[Box],
-    places: Sequence[tuple[float, float, float, float]],
-    width: float,
-    height: float,
-) -> str:
-    """The boxes and arrows as SVG; a box has a line that is filled with its gradient."""
-    rows = [f'<svg width="{width:.0f}" height="{height:.0f}">']
-    for n, box in enumerate(boxes):
-        x2, y2 = places[n][0], places[n][1] + places[n][3] / 2
-        for i in box.inputs:
-            x1, y1 = places[i][0] + places[i][2], places[i][1] + places[i][3] / 2
-            bend = (x1 + x2) / 2
-            rows.append(f'<path d="M{x1:.0f},{y1:.0f} C{bend:.0f},{y1:.0f} {bend:.0f},{y2:.0f} '
-                        f'{x2:.0f},{y2:.0f}"/>')  # fmt: skip
-    for n, box in enumerate(boxes):
-        left, top, wide, tall = places[n]
-        rows.append(f'<g id="box{n}" transform="translate({left:.0f},{top:.0f})">'
-                    f'<rect width="{wide:.0f}" height="{tall:.0f}" rx="5"/>')  # fmt: skip
-        for row, line in enumerate(box.lines()):
-            weight = ' class="title"' if row == 0 and box.title else ""
-            rows.append(
-                f'<text x="8" y="{(row + 1) * LINE + 2}"{weight}>{html.escape(line)}</text>'
-            )
-        rows.append(f'<text class="grad" x="8" y="{(len(box.lines()) + 1) * LINE + 2}"></text></g>')
-    return "\n".join([*rows, "</svg>"])
 
 
 def quoted(line: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from tinytorch.missing import no_such_name
 from tinytorch.nn import functional, init, utils
-from tinytorch.nn.layers import Dropout, Embedding, Linear, ReLU, RMSNorm, SiLU, Tanh
+from tinytorch.nn.layers import Dropout, Embedding, Linear, ReLU, Tanh
 from tinytorch.nn.module import Module, ModuleList, Sequential
 from tinytorch.tensor import Parameter
 
@@ -15,10 +15,8 @@ __all__ = [
     "Module",
     "ModuleList",
     "Parameter",
-    "RMSNorm",
     "ReLU",
     "Sequential",
-    "SiLU",
     "Tanh",
     "functional",
     "init",

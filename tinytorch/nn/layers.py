@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tinytorch.creation import empty, ones
+from tinytorch.creation import empty
 from tinytorch.dtypes import dtype
 from tinytorch.nn import functional as F
 from tinytorch.nn import init
@@ -64,25 +64,9 @@ class Dropout(Module):
         return f"p={self.p}"
 
 
-class RMSNorm(Module):
-    """Division by the root mean square, and a scale for each feature."""
-
-    def __init__(self, dim: int, eps: float = 1e-6) -> None:
-        super().__init__()
-        self.eps, self.weight = eps, Parameter(ones(dim))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * (x.pow(2).mean(dim=-1, keepdim=True) + self.eps).rsqrt() * self.weight
-
-
 class ReLU(Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.relu()
-
-
-class SiLU(Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return x.silu()
 
 
 class Tanh(Module):
