@@ -16,7 +16,7 @@ import support.early  # noqa: F401
 import argparse
 import sys
 import time
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from support.processor import set_threads
 from support.words import banner, time_in_words
 from tinytorch.names import Names, Recipe, Run, batches, tiny_engine, torch_engine
 from tinytorch.reference import reference_page
-from tinytorch.stand_in import instead_of_torch
+from tinytorch.stand_in import instead_of_torch, on_tinytorch
 from tokenizer import TextTokenizer, tokenizer_for
 
 ROWS = 10  # of the table of losses
@@ -68,15 +68,6 @@ def generate(args: argparse.Namespace) -> None:
         text = write_sentence(model, tokenizer, ids, new_tokens, chosen, args)
         write_text(outfile, text)
         print(f"Wrote generated sentence to {outfile}.")
-
-
-def on_tinytorch(checkpoint: checkpoints.Checkpoint) -> checkpoints.Checkpoint:
-    """A checkpoint whose tensors are TinyTorch's, over the same memory where that is float32."""
-    tensors: Any = {
-        name: tinytorch.from_numpy(tensor.float().contiguous().numpy())
-        for name, tensor in checkpoint.tensors.items()
-    }
-    return replace(checkpoint, tensors=tensors)
 
 
 def write_sentence(

@@ -357,6 +357,9 @@ operation("exp", "e to the power.",
 operation("log", "The natural logarithm.",
     lambda a: np.log(a), floats=True, in_place=True,
     a=lambda g, a: g / a)
+operation("square", "The number times itself.",
+    lambda a: a * a, in_place=True,
+    a=lambda g, a: g * 2 * a)
 operation("sqrt", "The square root.",
     lambda a: np.sqrt(a), floats=True, in_place=True,
     a=lambda g, y: g / (2 * y))

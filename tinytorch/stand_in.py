@@ -15,8 +15,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import tinytorch
 from tinytorch import nn, optim
@@ -82,3 +84,15 @@ def instead_of_torch() -> Iterator[None]:
         for name in [name for name, loaded in sys.modules.items() if is_rival(name, loaded)]:
             del sys.modules[name]
         sys.modules.update(before)
+
+
+def on_tinytorch(checkpoint: Any) -> Any:
+    """A `checkpoints.Checkpoint` of torch's with TinyTorch's tensors, over the same memory.
+
+    What is no float32 there is converted. A model is built of it by `Llama.from_checkpoint`.
+    """
+    tensors = {
+        name: tinytorch.from_numpy(tensor.float().contiguous().numpy())
+        for name, tensor in checkpoint.tensors.items()
+    }
+    return replace(checkpoint, tensors=tensors)

@@ -336,6 +336,7 @@ CASES: dict[str, Callable[[Any], Case]] = {
     "remainder": whole_quotient("remainder"),
     "exp": elementwise("exp", 1),
     "log": elementwise("log", 1, "positive"),
+    "square": elementwise("square", 1),
     "sqrt": elementwise("sqrt", 1, "positive"),
     "rsqrt": elementwise("rsqrt", 1, "positive"),
     "sin": elementwise("sin", 1),

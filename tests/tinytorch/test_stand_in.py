@@ -20,7 +20,7 @@ import tinytorch
 from data import STAND_IN
 from tests.helpers import CONFIG, random_llama
 from tests.tinytorch.both import to_numpy
-from tinytorch.stand_in import instead_of_torch
+from tinytorch.stand_in import instead_of_torch, on_tinytorch
 
 TAUGHT = ("llama", "rope", "sampling", "cache", "base_llama", "generation", "optimizer",
           "checkpoints", "classifier")  # fmt: skip
@@ -215,21 +215,19 @@ def test_a_checkpoint_that_does_not_fit_is_told_as_on_torch(tiny: Any, tmp_path:
     path = tmp_path / "model.pt"
     random_llama().save_pretrained(path)
     checkpoint = checkpoints.read(path)
-    tensors: Any = {n: tinytorch.tensor(w.numpy()) for n, w in checkpoint.tensors.items()}
-    good = tiny.llama.Llama.from_checkpoint(replace(checkpoint, tensors=tensors))
+    converted = on_tinytorch(checkpoint)
+    good = tiny.llama.Llama.from_checkpoint(converted)
     assert good.output.weight is good.tok_embeddings.weight
     assert not good.training
-    del tensors["norm.weight"]
+    del converted.tensors["norm.weight"]
     with pytest.raises(ValueError, match="missing norm.weight"):
-        tiny.llama.Llama.from_checkpoint(replace(checkpoint, tensors=tensors))
+        tiny.llama.Llama.from_checkpoint(converted)
 
 
 @pytest.mark.slow
 def test_smollm2_writes_the_same_greedy_text(tiny: Any) -> None:
     if not STAND_IN.exists():
         pytest.skip("no SmolLM2 here: bash setup.sh prepares it")
-    from tinytorch.__main__ import on_tinytorch
-
     checkpoint = checkpoints.read(STAND_IN)
     model = llama.Llama.from_checkpoint(checkpoint)
     twin = tiny.llama.Llama.from_checkpoint(on_tinytorch(checkpoint))
