@@ -13,7 +13,7 @@ import support.early  # noqa: F401
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -95,16 +95,12 @@ def generate(args: argparse.Namespace) -> None:
     work = f"{len(runs)} x {new_tokens} tokens"
     print(banner("expected", f"about {time_in_words(expected)} for {work}"))
     for sampling, outfile in runs:
-        text, whole = write_sentence(
-            model,
-            tokenizer,
-            ids,
-            new_tokens,
-            sampling,
-            args.seed,
-            args.stop,
-            args.logprobs,
+        logprobs: list[Tensor] | None = [] if args.logprobs else None
+        stream = stream_pieces(
+            model, tokenizer, ids, new_tokens, sampling, args.seed, args.stop, logprobs
         )
+        prompt = settled(tokenizer.decode(ids))
+        text, whole = write_sentence(prompt, sampling.temperature, stream, logprobs)
         write_text(outfile, text)
         print(f"Wrote generated sentence to {outfile}.")
         if not whole:
@@ -159,30 +155,23 @@ def chat(args: argparse.Namespace) -> None:
 
 
 def write_sentence(
-    model: Model,
-    tokenizer: TextTokenizer,
-    ids: list[int],
-    max_new_tokens: int,
-    sampling: Sampling,
-    seed: int,
-    stop: list[str],
-    list_logprobs: bool,
+    prompt: str, temperature: float, stream: Iterable[str], logprobs: list[Tensor] | None
 ) -> tuple[str, bool]:
-    """Generate one text and print it as it comes; then, if asked to, each token's log-probability.
+    """Print a text as it comes, a piece for each token; then how fast, and log-probabilities.
+
+    Args:
+        prompt: what the text begins with.
+        logprobs: takes those of the tokens as they come; None where they were not asked for.
 
     Returns:
         The text with its prompt, and whether it is whole: Ctrl-C ends one, which is kept.
     """
-    text = settled(tokenizer.decode(ids))
-    print(f"\nTemperature is {sampling.temperature}\n{text}", end="", flush=True)
+    print(f"\nTemperature is {temperature}\n{prompt}", end="", flush=True)
     pieces: list[str] = []  # one of each token
-    logprobs: list[Tensor] | None = [] if list_logprobs else None
     start = first = time.perf_counter()
     whole = False
     try:
-        for piece in stream_pieces(
-            model, tokenizer, ids, max_new_tokens, sampling, seed, stop, logprobs
-        ):
+        for piece in stream:
             if not pieces:
                 first = time.perf_counter()
             pieces.append(piece)
@@ -198,7 +187,7 @@ def write_sentence(
     )
     for piece, logprob in zip(pieces, logprobs or [], strict=False):
         print(f"{logprob.item():10.4f}  {piece!r}")
-    return text + "".join(pieces), whole
+    return prompt + "".join(pieces), whole
 
 
 def score(args: argparse.Namespace) -> None:

@@ -66,8 +66,8 @@ ALLOWED = {
     # The engine itself imports support/logging.py alone, as a test of its own says; its command
     # line reads a checkpoint, and the taught files are imported on either engine.
     "tinytorch": {
-        *("checkpoints", "data", "flags", "llama", "loading", "optimizer", "sampling", "support"),
-        "tokenizer",
+        *("checkpoints", "data", "flags", "llama", "loading", "optimizer", "run_llama"),
+        *("sampling", "support", "tokenizer"),
     },
     "benchmarks": {
         *("classifier", "checkpoints", "config", "data", "flags", "inference", "llama", "loading"),

@@ -27,80 +27,58 @@ import tinytorch
 from data import NAMES
 from flags import NEW_TOKENS, add, add_generate_flags, add_sampling_flags
 from loading import choose_checkpoint, encode_prompt, settled, spell
+from run_llama import filters_of, write_sentence
+from sampling import Sampling
 from support import errors
 from support.files import require_outputs, write_text
 from support.processor import set_threads
-from support.words import banner, time_in_words
+from support.words import banner
 from tinytorch.names import Names, Recipe, Run, batches, tiny_engine, torch_engine
 from tinytorch.reference import reference_page
-from tinytorch.stand_in import instead_of_torch, on_tinytorch
-from tokenizer import TextTokenizer, tokenizer_for
+from tinytorch.stand_in import on_tinytorch
+from tokenizer import tokenizer_for
 
 ROWS = 10  # of the table of losses
 
 
 def generate(args: argparse.Namespace) -> None:
     """Continue a prompt at temperature 0 and 1, or at the one given, with `llama.py` as it is."""
-    with instead_of_torch():
-        import llama
-        import sampling
     low, high = args.generated_sentence_low_temp_out, args.generated_sentence_high_temp_out
     texts = {0.0: low, 1.0: high}
     if args.temperature is not None:
         texts = {args.temperature: low if args.temperature == 0 else high}
-    names = ("top_k", "top_p", "min_p", "repetition_penalty")
-    filters = {name: getattr(args, name) for name in names}
-    runs = [(sampling.Sampling(t, **filters), outfile) for t, outfile in texts.items()]
+    filters = filters_of(args)
+    runs = [(Sampling(t, **filters), outfile) for t, outfile in texts.items()]
     new_tokens = NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens
-    if new_tokens < 1 or "" in args.stop or not args.prompt:
-        raise ValueError("--max_new_tokens must be at least 1, --prompt and --stop not empty")
+    if not args.prompt:
+        raise ValueError("--prompt is empty: give a text to continue")
     path, why = choose_checkpoint(args.pretrained_model_path)
     require_outputs(texts.values(), [path])
     checkpoint = checkpoints.read(path)
     tokenizer = tokenizer_for(checkpoint, args.max_sentence_len, args.tokenizer)
     if why:
         print(banner("stand-in", why))
-    model = llama.Llama.from_checkpoint(on_tinytorch(checkpoint))
+    model = tiny_engine().llama.Llama.from_checkpoint(on_tinytorch(checkpoint))
     print(banner("model", f"{path.name} ({checkpoint.format}): {model.footprint()}"))
     print(banner("runs on", "TinyTorch (NumPy), float32, llama.py"))
     ids = encode_prompt(tokenizer, args.prompt)
     for chosen, outfile in runs:
-        text = write_sentence(model, tokenizer, ids, new_tokens, chosen, args)
+        logprobs: list[Any] | None = [] if args.logprobs else None
+        tokens = model.write(
+            tinytorch.tensor([ids]),
+            new_tokens,
+            chosen,
+            stop_tokens=tokenizer.control_ids,
+            generator=tinytorch.Generator().manual_seed(args.seed),
+            logprobs=logprobs,
+        )
+        stream = spell(tokenizer, ids, map(int, tokens), new_tokens, args.stop)
+        prompt = settled(tokenizer.decode(ids))
+        text, whole = write_sentence(prompt, chosen.temperature, stream, logprobs)
         write_text(outfile, text)
         print(f"Wrote generated sentence to {outfile}.")
-
-
-def write_sentence(
-    model: Any,
-    tokenizer: TextTokenizer,
-    ids: list[int],
-    new_tokens: int,
-    sampling: Any,
-    args: argparse.Namespace,
-) -> str:
-    """Print a text as it is written, and then how fast; returns it with its prompt."""
-    text = settled(tokenizer.decode(ids))
-    print(f"\nTemperature is {sampling.temperature}\n{text}", end="", flush=True)
-    logprobs: list[Any] | None = [] if args.logprobs else None
-    tokens = model.write(
-        tinytorch.tensor([ids]),
-        new_tokens,
-        sampling,
-        stop_tokens=tokenizer.control_ids,
-        generator=tinytorch.Generator().manual_seed(args.seed),
-        logprobs=logprobs,
-    )
-    start = time.perf_counter()
-    pieces = []
-    for piece in spell(tokenizer, ids, map(int, tokens), new_tokens, args.stop):
-        pieces.append(piece)
-        print(piece, end="", flush=True)
-    seconds = time.perf_counter() - start
-    print(f"\n---------------\n{len(pieces)} tokens in {time_in_words(seconds)}: "
-          f"{len(pieces) / seconds:.1f} tokens/s")  # fmt: skip
-    for piece, logprob in zip(pieces, logprobs or [], strict=False):
-        print(f"{logprob.item():10.4f}  {piece!r}")
-    return text + "".join(pieces)
+        if not whole:
+            raise KeyboardInterrupt
 
 
 def train(args: argparse.Namespace) -> None:
