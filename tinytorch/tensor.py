@@ -1,30 +1,29 @@
 """The tensor: a layout over a storage, and the operation that made it.
 
 Bottom-up: how an operation of the table is carried out on tensors (`apply`), how a view is taken
-(`look`), how a tensor is changed in place (`change`); then the class, whose methods are the rows of
-the table, views under torch's names, and `backward`.
+(`look`), how a tensor is changed in place (`change`); then the class: what it is, `backward`,
+views, indices. Its other methods are the rows of the table, put there at the end of this file, what
+is made of others (`derived.py`), and what Python asks of it (`python_side.py`).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from types import EllipsisType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from support.logging import CanLog
 from tinytorch import autograd, dtypes
 from tinytorch.autograd import Kept, Node
-from tinytorch.dtypes import dtype
-from tinytorch.dtypes import dtype as dtype_of
-from tinytorch.layout import Layout, Refused, Storage, axis
+from tinytorch.derived import Derived
+from tinytorch.layout import Layout, Refused, Storage
 from tinytorch.layout import device as device_of
 from tinytorch.missing import no_such_name
 from tinytorch.operations import TABLE, Operation
-from tinytorch.random import DEFAULT
+from tinytorch.python_side import PythonSide
 
 
 def apply(row: Operation, inputs: Sequence[Any], options: dict[str, Any] | None = None) -> Tensor:
@@ -76,7 +75,7 @@ def promoted(row: Operation, inputs: Sequence[Any]) -> list[Any]:
     return arrays
 
 
-def kind_and_rank(part: Any) -> tuple[dtype, int]:
+def kind_and_rank(part: Any) -> tuple[dtypes.dtype, int]:
     """What `dtypes.result_type` wants to know of an operand."""
     if isinstance(part, Tensor):
         return part.dtype, 2 if part.shape else 1
@@ -113,8 +112,8 @@ def record(
             storage = inputs[i].storage if isinstance(inputs[i], Tensor) else None
             kept[name] = Kept(arrays[i], storage, storage.version if storage else 0)
     edges = [part.edge() if wants else None for part, wants in zip(inputs, wanted, strict=False)]
-    fits: Any = [(p.shape, p.storage.buffer.dtype) if wants else None
-            for p, wants in zip(inputs, wanted, strict=False)]  # fmt: skip
+    fits: Any = [(part.shape, part.storage.buffer.dtype) if wants else None
+                 for part, wants in zip(inputs, wanted, strict=False)]  # fmt: skip
     result.node = Node(row, edges, inputs, kept, settings, result.array, fits)
 
 
@@ -175,13 +174,6 @@ def change(row: Operation, tensor: Tensor, *others: Any, **options: Any) -> Tens
     return tensor
 
 
-class Pair(NamedTuple):
-    """What `max`, `min`, `sort` and `topk` give: elements, and where they stood."""
-
-    values: Tensor
-    indices: Tensor
-
-
 def signs(name: str) -> list[Any]:
     """What Python calls for a sign: `a + b`, `b + a` where b is a number, and `a += b`."""
     row = TABLE[name]
@@ -201,7 +193,7 @@ def signs(name: str) -> list[Any]:
     return [plain, swapped, in_place]
 
 
-class Tensor(CanLog):
+class Tensor(Derived, PythonSide, CanLog):
     """An array of numbers that can be told to find its gradient.
 
     A row of the table is a method of the same name (`x.exp()`, `x.sum(dim=1)`), and where it can
@@ -260,7 +252,7 @@ class Tensor(CanLog):
         return len(self.layout.shape)
 
     @property
-    def dtype(self) -> dtype:
+    def dtype(self) -> dtypes.dtype:
         return dtypes.of_array(self.storage.buffer)
 
     @property
@@ -413,87 +405,15 @@ class Tensor(CanLog):
         """Another shape over the same storage; an error where that needs a copy."""
         return look(TABLE["view"], self, size=sizes(size))
 
-    def reshape(self, *size: Any) -> Tensor:
-        """A view where there is one, else a copy."""
-        try:
-            return self.view(*size)
-        except Refused:
-            return self.contiguous().view(*size)
-
-    def contiguous(self) -> Tensor:
-        """Itself, or a copy whose elements lie row by row."""
-        return self if self.is_contiguous() else self.clone()
-
     def permute(self, *dims: Any) -> Tensor:
         return look(TABLE["permute"], self, dims=sizes(dims))
-
-    def transpose(self, dim0: int, dim1: int) -> Tensor:
-        """Two axes exchanged."""
-        dims = list(range(self.ndim))
-        one, other = axis(dim0, self.ndim), axis(dim1, self.ndim)
-        dims[one], dims[other] = other, one
-        return self.permute(dims)
-
-    def t(self) -> Tensor:
-        return self.transpose(0, 1) if self.ndim == 2 else self
-
-    @property
-    def T(self) -> Tensor:
-        return self.permute(range(self.ndim)[::-1])
-
-    @property
-    def mT(self) -> Tensor:
-        return self.transpose(-2, -1)
 
     def expand(self, *size: Any) -> Tensor:
         return look(TABLE["expand"], self, size=sizes(size))
 
-    def expand_as(self, other: Tensor) -> Tensor:
-        return self.expand(other.shape)
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """Several axes as one."""
-        if not self.ndim:
-            return self.reshape(1)
-        start, end = axis(start_dim, self.ndim), axis(end_dim, self.ndim)
-        joint = math.prod(self.shape[start : end + 1])
-        return self.reshape(*self.shape[:start], joint, *self.shape[end + 1 :])
-
-    def unsqueeze(self, dim: int) -> Tensor:
-        """A new axis of size 1."""
-        return self[(slice(None),) * axis(dim, self.ndim + 1) + (None,)]
-
-    def squeeze(self, dim: int | None = None) -> Tensor:
-        """Without an axis of size 1, or all of them."""
-        dims = range(self.ndim) if dim is None else (axis(dim, max(self.ndim, 1)),)
-        return self[tuple(0 if d in dims and n == 1 else slice(None) for d, n in
-                          enumerate(self.shape))]  # fmt: skip
-
     def flip(self, *dims: Any) -> Tensor:
         """Axes in the other direction: a copy, as torch's (`x[::-1]` is a view)."""
         return apply(TABLE["flip"], (self,), {"dims": sizes(dims)})
-
-    def select(self, dim: int, index: int) -> Tensor:
-        return self[(slice(None),) * axis(dim, self.ndim) + (index,)]
-
-    def narrow(self, dim: int, start: int, length: int) -> Tensor:
-        return self[(slice(None),) * axis(dim, self.ndim) + (slice(start, start + length),)]
-
-    def split(self, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-        """Parts of so many elements along an axis, each a view; the last may be smaller."""
-        length = self.shape[dim]
-        if isinstance(size, int):
-            size = [min(size, length - at) for at in range(0, length, size)] or [0]
-        if sum(size) != length:
-            raise Refused(f"split into {list(size)}: axis {dim} of shape {self.shape} has {length}")
-        starts = np.cumsum([0, *size])
-        return tuple(self.narrow(dim, int(at), n) for at, n in zip(starts, size, strict=False))
-
-    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-        return self.split(-(-self.shape[dim] // chunks) or 1, dim)
-
-    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
-        return tuple(self.select(dim, i) for i in range(self.shape[dim]))
 
     def __getitem__(self, key: Any) -> Tensor:
         """Integers, slices of any step, None and ... give a view; arrays and masks a copy."""
@@ -547,48 +467,9 @@ class Tensor(CanLog):
     def __matmul__(self, other: Tensor) -> Tensor:
         return self.matmul(other) if isinstance(other, Tensor) else NotImplemented
 
-    # Reductions that also say where
-
-    def max(self, dim: Any = None, keepdim: bool = False) -> Any:
-        """The greatest of all; along an axis also where it is; of two tensors the greater."""
-        return self._extreme("max", dim, keepdim)
-
-    def min(self, dim: Any = None, keepdim: bool = False) -> Any:
-        """The least of all; along an axis also where it is; of two tensors the lesser."""
-        return self._extreme("min", dim, keepdim)
-
-    def _extreme(self, name: str, dim: Any, keepdim: bool) -> Any:
-        if isinstance(dim, Tensor):
-            return apply(TABLE[f"{name}imum"], (self, dim))
-        if dim is None:
-            return apply(TABLE[f"a{name}"], (self,))
-        indices = apply(TABLE[f"arg{name}"], (self,), {"dim": dim, "keepdim": True})
-        values = self.gather(dim, indices)
-        return Pair(*(t if keepdim else t.squeeze(dim) for t in (values, indices)))
-
-    def sort(self, dim: int = -1, descending: bool = False, stable: bool = True) -> Pair:
-        """In order along an axis; equal elements stay in theirs."""
-        indices = self.argsort(dim=dim, descending=descending)
-        return Pair(self.gather(dim, indices), indices)
-
-    def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Pair:
-        """The k greatest along an axis, the greatest first."""
-        if not 0 <= k <= self.shape[dim]:
-            raise Refused(f"topk: k={k}: axis {dim} of shape {self.shape} has {self.shape[dim]}")
-        indices = self.argsort(dim=dim, descending=largest).narrow(dim, 0, k).contiguous()
-        return Pair(self.gather(dim, indices), indices)
-
-    def var(self, dim: Any = None, correction: int = 1, keepdim: bool = False) -> Tensor:
-        """The mean squared distance from the mean, of one sample less (`correction`)."""
-        spread = (self - self.mean(dim=dim, keepdim=True)).pow(2).sum(dim=dim, keepdim=keepdim)
-        return spread / max(self.numel() // max(spread.numel(), 1) - correction, 0)
-
-    def std(self, dim: Any = None, correction: int = 1, keepdim: bool = False) -> Tensor:
-        return self.var(dim, correction, keepdim).sqrt()
-
     # Types
 
-    def to(self, *args: Any, dtype: dtype_of | None = None, device: Any = None,
+    def to(self, *args: Any, dtype: dtypes.dtype | None = None, device: Any = None,
            copy: bool = False, non_blocking: bool = False) -> Tensor:  # fmt: skip
         """Another type; itself where it has that already."""
         for argument in args:
@@ -609,86 +490,9 @@ class Tensor(CanLog):
             return apply(TABLE["cast"], (self,), {"dtype": dtype})
         return self.clone() if copy else self
 
-    def type_as(self, other: Tensor) -> Tensor:
-        return self.to(other.dtype)
-
-    def cpu(self) -> Tensor:
-        return self
-
-    def new_tensor(self, data: Any, dtype: dtype_of | None = None) -> Tensor:
+    def new_tensor(self, data: Any, dtype: dtypes.dtype | None = None) -> Tensor:
         """A tensor of other numbers in this one's type."""
         return from_array(np.array(data, (dtype or self.dtype).numpy))
-
-    # Random numbers, in place
-
-    def uniform_(self, low: Any = 0.0, high: Any = 1.0, generator: Any = None) -> Tensor:
-        return self._filled(lambda source: source.uniform(low, high, self.shape), generator)
-
-    def normal_(self, mean: Any = 0.0, std: Any = 1.0, generator: Any = None) -> Tensor:
-        return self._filled(lambda source: source.normal(mean, std, self.shape), generator)
-
-    def _filled(self, draw: Callable[[np.random.Generator], np.ndarray], generator: Any) -> Tensor:
-        if not self.storage.meta:  # there is nothing to fill, nor any number drawn
-            self[...] = from_array(draw((generator or DEFAULT).source))
-        return self
-
-    def fill_(self, value: Any) -> Tensor:
-        self[...] = value
-        return self
-
-    def zero_(self) -> Tensor:
-        return self.fill_(0)
-
-    def copy_(self, other: Tensor) -> Tensor:
-        """Another's numbers, broadcast, in this one's type."""
-        self[...] = other
-        return self
-
-    # To Python and NumPy
-
-    def item(self) -> Any:
-        if self.numel() != 1:
-            raise Refused(f"item of shape {self.shape}: only one element is a number of Python's")
-        return self.array.item()
-
-    def tolist(self) -> Any:
-        return self.array.tolist()
-
-    def numpy(self) -> np.ndarray:
-        """The array that this looks at: what is written into it shows here."""
-        if self.requires_grad:
-            raise Refused("numpy() of a tensor that wants a gradient: take .detach().numpy()")
-        return self.array
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return np.array(self.numpy(), dtype) if dtype or copy else self.numpy()
-
-    def __bool__(self) -> bool:
-        if self.numel() != 1:
-            raise Refused(f"the truth of shape {self.shape}: ask .any() or .all()")
-        return self.array.item() != 0
-
-    def __len__(self) -> int:
-        if not self.ndim:
-            raise TypeError("a tensor without axes has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return iter(self.unbind())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __index__(self) -> int:
-        if self.dtype.is_floating_point:
-            raise TypeError("only a tensor of one integer is an index")
-        return int(self.item())
-
-    def __contains__(self, element: Any) -> bool:
-        return bool((self == element).any())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf with a storage of its own, which copies of its views share."""
@@ -702,21 +506,6 @@ class Tensor(CanLog):
 
     def __hash__(self) -> int:
         return id(self)
-
-    def __format__(self, form: str) -> str:
-        return format(self.item(), form) if form else str(self)
-
-    def __repr__(self) -> str:
-        if self.storage.meta:
-            return f"tensor(..., device='meta', shape={self.shape}, dtype={self.dtype})"
-        body = np.array2string(self.array, precision=4, separator=", ", prefix="tensor(")
-        usual = (dtypes.float32, dtypes.int64, dtypes.boolean)
-        notes = [] if self.dtype in usual else [f"dtype={self.dtype}"]
-        if self.node is not None:
-            notes.append(f"grad_fn=<{self.node.operation.name}>")
-        elif self.requires_grad:
-            notes.append("requires_grad=True")
-        return f"tensor({', '.join([body, *notes])})"
 
     def __getattr__(self, name: str) -> Any:
         no_such_name("Tensor", name, dir(type(self)))
@@ -739,7 +528,7 @@ def from_array(array: np.ndarray) -> Tensor:
     return result
 
 
-def empty_like_on_meta(tensor: Tensor, kind: dtype) -> Tensor:
+def empty_like_on_meta(tensor: Tensor, kind: dtypes.dtype) -> Tensor:
     return Tensor(Storage(np.empty(0, kind.numpy), meta=True), Layout.contiguous(tensor.shape))
 
 
@@ -770,7 +559,7 @@ def split_key(key: Any) -> tuple[tuple[Any, ...], Any]:
             if not isinstance(item, int):
                 advanced.append(item if item is Ellipsis else slice(None))
         else:
-            array = item.array if isinstance(item, Tensor) else np.asarray(item)
+            array = np.array(item.array if isinstance(item, Tensor) else item)  # it may change
             if array.dtype.kind == "f" and array.size:
                 raise IndexError("an index of floats: must be integers, or truth values")
             array = array.astype(np.int64) if array.dtype.kind == "f" else array
@@ -796,7 +585,7 @@ def bound(row: Operation, args: Sequence[Any], named: dict[str, Any]) -> tuple[l
         if isinstance(value, list):
             values[name] = tuple(value)
         elif isinstance(value, Tensor):
-            values[name] = value.tolist() if not value.ndim else value.array
+            values[name] = value.array.copy() if value.ndim else value.item()
     return inputs, values
 
 
@@ -820,13 +609,6 @@ def method(function: Callable[..., Tensor], row: Operation, name: str) -> Callab
     return of_row
 
 
-def conversion(kind: dtype) -> Callable[[Tensor], Tensor]:
-    return lambda self: self.to(kind)
-
-
-for name, kind in (("float", dtypes.float32), ("double", dtypes.float64), ("long", dtypes.int64),
-                   ("int", dtypes.int32), ("bool", dtypes.boolean)):  # fmt: skip
-    setattr(Tensor, name, conversion(kind))
 for row in TABLE.values():
     if not row.view and row.inputs[0] not in ("mask", "parts") and row.name not in vars(Tensor):
         setattr(Tensor, row.name, method(call, row, row.name))
