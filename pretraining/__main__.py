@@ -17,11 +17,12 @@ from data import BIBLE
 from loading import load, stream_text
 from perplexity import score_tokens
 from pretraining.prepare import prepare
-from pretraining.settings import Settings, Text, filled, from_arguments, from_toml
+from pretraining.settings import Settings, Text
 from pretraining.train import KIND, WAYS, train
 from pretraining.vocabularies import learn_vocabulary
 from support import errors
 from support.files import atomic_path, read_json
+from support.settings import filled, from_arguments, from_toml
 from support.words import banner, count_in_words
 from training.run import finished_run
 

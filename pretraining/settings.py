@@ -1,21 +1,12 @@
-"""What a pretraining run is made of: nested dataclasses, filled from TOML and the command line."""
+"""What a pretraining run is made of: nested dataclasses, as `support/settings.py` fills them."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
-
-import tyro
+from typing import Literal
 
 from data import BIBLE
-
-Filled = TypeVar("Filled")
 
 
 @dataclass(frozen=True)
@@ -115,85 +106,3 @@ class Settings:
             raise ValueError("training.optimizer=muon: needs whole matrices; take sharding=ddp")
         if t.compile and t.sharding == "fsdp":
             raise ValueError("training.compile: not with sharding=fsdp; take ddp")
-
-
-def from_toml(path: Path, defaults: Settings) -> Settings:
-    """Settings with what a file says; a ValueError names a key that there is not."""
-    try:
-        with path.open("rb") as file:
-            return filled(defaults, tomllib.load(file), f"{path}: ")
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: no TOML ({error})") from error
-
-
-def filled(defaults: Filled, values: Mapping[str, Any], place: str = "") -> Filled:
-    """A dataclass with other values, those of a nested one in a mapping of their own."""
-    known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}  # type: ignore[arg-type]
-    types = get_type_hints(type(defaults))
-    changes = {}
-    for name, value in values.items():
-        if name not in known:
-            raise ValueError(f"{place}there is no {name}; known: {', '.join(known)}")
-        before = known[name]
-        if is_dataclass(before):
-            if not isinstance(value, dict):
-                raise ValueError(f"{place}{name} is a table of its own: [{name}]")
-            value = filled(before, value, f"{place}{name}: ")
-        elif not _fits(value, types[name]):
-            hint = types[name]
-            wanted = getattr(hint, "__name__", None) if isinstance(hint, type) else None
-            if get_origin(hint) is Literal:
-                wanted = f"one of {', '.join(get_args(hint))}"
-            raise ValueError(f"{place}{name}={value!r}: must be {wanted or hint}")
-        elif Path in (types[name], *get_args(types[name])) and value is not None:
-            value = Path(value)
-        elif isinstance(value, list):
-            value = tuple(value)
-        changes[name] = value
-    return replace(defaults, **changes)  # type: ignore[type-var]
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value of TOML or JSON is of a type."""
-    options = get_args(hint)
-    if get_origin(hint) is Literal:
-        return value in options
-    if get_origin(hint) is tuple:
-        return (
-            isinstance(value, list | tuple)
-            and len(value) == len(options)
-            and all(map(_fits, value, options))
-        )
-    if options:
-        return any(_fits(value, option) for option in options)
-    kinds = {float: (float, int), Path: (str, Path)}.get(hint, (hint,))
-    return type(value) in kinds or (hint is Path and isinstance(value, Path))
-
-
-def differences(settings: Any, defaults: Any, place: str = "") -> list[str]:
-    """`model.dim 128 (256)`: what is not as by default, and what would be."""
-    found = []
-    for f in fields(settings):
-        value, usual = getattr(settings, f.name), getattr(defaults, f.name)
-        if is_dataclass(value):
-            found += differences(value, usual, f"{place}{f.name}.")
-        elif value != usual:
-            found.append(f"{place}{f.name} {value} ({usual})")
-    return found
-
-
-def from_arguments(kind: type[Filled], arguments: list[str], **options: Any) -> Filled:
-    """A dataclass from the command line, by tyro; what is wrong becomes one line."""
-    told = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(told):
-            return tyro.cli(kind, args=arguments, **options)
-    except SystemExit as end:
-        if not end.code:  # --help
-            raise
-        lines = re.sub(r"\x1b\[[0-9;]*m", "", told.getvalue()).splitlines()
-        inside = [line.strip(" \u2502") for line in lines if line.startswith("\u2502")]
-        words, _, _ = " ".join(inside).partition(" \u2500")
-        raise ValueError(" ".join(words.partition("Argument helptext:")[0].split())) from None

@@ -19,10 +19,11 @@ from loading import choose_device
 from pretraining.corpus import Corpus
 from pretraining.muon import Muon
 from pretraining.prepare import prepare
-from pretraining.settings import Settings, Shape, differences
+from pretraining.settings import Settings, Shape
 from pretraining.task import RATE, SHARE, TextTask
 from support.files import require_space, require_writable
 from support.processor import compile_fault, set_threads
+from support.settings import differences
 from support.tensors import save_tensors
 from support.words import banner, size_in_words
 from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, attempt, is_installed

@@ -234,18 +234,16 @@ def _classes(top: type = object) -> Iterator[type]:
 
 
 def _methods(cls: type) -> list[str]:
-    """The names under which a class itself holds methods, but for most of Python's own."""
-    return [
-        name
-        for name, value in vars(cls).items()
-        if _function(value) and (name in ("__init__", "__call__") or not name.startswith("__"))
-    ]
+    """The names under which a class itself holds methods, but for most of Python's own and ours."""
+    known = {name for name, value in vars(cls).items() if _function(value)}
+    ours = {name for name in known if vars(cls)[name] is vars(CanLog).get(name)}
+    return [n for n in known - ours if n in ("__init__", "__call__") or not n.startswith("__")]
 
 
 def _function(value: Any) -> FunctionType | None:
     """The function that was written, of what a class holds or gives out; None if it is none."""
     inside = getattr(value, "__func__", value)  # of static, class and bound methods
-    return inspect.unwrap(inside) if isinstance(inside, FunctionType) else None
+    return vars(inside).get("_told", inside) if isinstance(inside, FunctionType) else None
 
 
 def _place(cls: type, *name: str) -> str:
@@ -275,7 +273,7 @@ def _is_watched(thing: object, place: str) -> bool:
 
 def _telling(cls: type, name: str, value: Any) -> Any:
     """A method that tells of its calls, as far as they are watched."""
-    function = getattr(value, "__func__", value)
+    function: Any = _function(value)
     own = not isinstance(value, staticmethod)  # whether the first argument is whose method it is
     logger, place = _logger(cls.__name__), _place(cls, name)
 
@@ -301,7 +299,8 @@ def _telling(cls: type, name: str, value: Any) -> Any:
             told = (margin, name, raised or _described(result), took)
             logger._log(logging.DEBUG, "%s< %s: %s, %.1f ms", told, stacklevel=2)
 
-    return call if function is value else type(value)(call)
+    vars(call)["_told"] = function
+    return type(value)(call) if isinstance(value, staticmethod | classmethod) else call
 
 
 class _Short(reprlib.Repr):
@@ -313,6 +312,9 @@ class _Short(reprlib.Repr):
         if is_dataclass(x) and not isinstance(x, type) and level > 0:
             parts = (f"{f.name}={self.repr1(getattr(x, f.name), level - 1)}" for f in fields(x))
             return f"{type(x).__name__}({', '.join(parts)})"
+        for kind in (tuple, list, dict):  # of subclasses the parts, too
+            if isinstance(x, kind):
+                return getattr(self, f"repr_{kind.__name__}")(x, level)
         return super().repr1(x, level)
 
 

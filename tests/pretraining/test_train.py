@@ -36,10 +36,11 @@ from pretraining.functional import cross_entropy
 from pretraining.fused import fuse_attention, fused_cross_entropy
 from pretraining.muon import Muon
 from pretraining.prepare import prepare
-from pretraining.settings import Settings, Shape, Text, Training, from_toml
+from pretraining.settings import Settings, Shape, Text, Training
 from pretraining.task import TextTask, flops_per_token
 from pretraining.train import load_checkpoint, save_checkpoint, train
 from support.processor import compile_fault
+from support.settings import from_toml
 from tests.helpers import (
     PROJECT,
     assert_user_error,
@@ -137,7 +138,9 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_it_ends_the_same(place: Path) -> None:
+def test_killed_and_resumed_it_ends_the_same(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     whole = weights(train(small(place / "text.txt")).parent / "last.pt")
     killed = place / "killed"
     killed.mkdir()
@@ -151,9 +154,9 @@ def test_killed_and_resumed_it_ends_the_same(place: Path) -> None:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    done = subprocess.run(command, cwd=killed, env=where, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "resumed   runs/pretrain-text-bpe, after" in done.stdout
+    monkeypatch.chdir(killed)
+    train(small(place / "text.txt"), resume=True)
+    assert "resumed   runs/pretrain-text-bpe, after" in capfd.readouterr().out
     (last,) = killed.glob("runs/*/last.pt")
     again = weights(last)
     assert all(torch.equal(whole[name], again[name]) for name in whole)
@@ -381,8 +384,8 @@ def test_settings_of_a_file(place: Path, run_here: Any) -> None:
     flags = ("--config", "small.toml", "--training.lr", "0.005", "--sample-tokens", "3")
     result = run_here(script.main, "train", *flags, cwd=place)
     assert result.returncode == 0, result.stderr
-    assert "setting   model.dim 32 (256)\n" in result.stdout
-    assert "setting   training.lr 0.005 (0.002)\n" in result.stdout
+    assert "setting   model.dim=32 (was 256)\n" in result.stdout
+    assert "setting   training.lr=0.005 (was 0.002)\n" in result.stdout
     (config,) = place.glob("runs/*/config.json")
     assert json.loads(config.read_text())["training"]["lr"] == 0.005
 

@@ -378,8 +378,8 @@ def test_messages_come_of_what_is_watched(name: str, told: Stream) -> None:
         speaker.debug("outside")
         if isinstance(speaker, Heir):
             speaker.own()
-        messages = [line.rpartition(": ")[2] for line in told.lines()]
-        return " ".join(message for message in messages if message[0] not in "<>")
+        messages = [line.split(": ", maxsplit=1)[1] for line in told.lines()]
+        return " ".join(one for one in messages if one.lstrip()[0] not in "<>")
 
     choose, *expected = WATCHED[name]
     speaker, another, heir = Speaker(), Speaker(), Heir()
@@ -572,14 +572,21 @@ def test_a_set_is_taken_off_in_any_order() -> None:
         assert held() == before
 
 
-def test_what_another_has_put_there_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as changed:
-        with debug(Base.grow):
-            changed.setattr(Base, "grow", len)
-        assert vars(Base)["grow"] is len
-    monkeypatch.undo()
-    vars(Base)["grow"](base := Base(1), 1)
-    assert base.size == 2
+def test_what_another_has_put_there_meanwhile_stays(told: Stream) -> None:
+    class Changing:
+        def change(self) -> None:
+            pass
+
+    changed = pytest.MonkeyPatch()
+    with debug(Changing):
+        changed.setattr(Changing, "change", len)
+    assert vars(Changing)["change"] is len
+    changed.undo()  # which puts back what it found: ours
+    Changing().change()
+    assert told.lines() == []
+    with debug(Changing):
+        Changing().change()
+    assert len(told.lines()) == 2
 
 
 def test_a_call_is_told_once_however_often_it_is_watched(told: Stream) -> None:
