@@ -20,6 +20,7 @@ tensor([[ 8., 12.],
         [ 8., 12.]])
 """
 
+# ruff: noqa: F401 - these names are what `import torch` gives
 from __future__ import annotations
 
 from typing import Any

@@ -92,6 +92,9 @@ def record(
     options: dict[str, Any],
 ) -> None:
     """Give the result a node, if one of the inputs wants a gradient."""
+    for part in inputs:
+        if isinstance(part, Tensor):
+            part.require_own_history()
     names = row.inputs * len(inputs) if row.variadic else row.inputs
     wanted = tuple(
         [isinstance(part, Tensor) and part.requires_grad and name in row.derivatives
@@ -120,6 +123,8 @@ def record(
 def look(row: Operation, tensor: Tensor, **options: Any) -> Tensor:
     """Take a view: another layout over the same storage."""
     result = Tensor(tensor.storage, row.forward(tensor.layout, **options))
+    if autograd.is_grad_enabled():
+        tensor.require_own_history()
     if tensor.requires_grad and autograd.is_grad_enabled():
         settings = {"shape": tensor.shape, **options}
         fits = [(tensor.shape, tensor.storage.buffer.dtype)]
@@ -324,18 +329,21 @@ class Tensor(Derived, PythonSide, CanLog):
         return self.node
 
     def edge(self) -> Node | Tensor:
-        """Where its gradient goes: to the node that made it, or to itself.
+        """Where its gradient goes: to the node that made it, or to itself."""
+        return self.node or self
 
-        Raises:
-            Refused: an in-place operation on another view of the storage was taken down since, so
-                that the node no longer tells how these numbers came about.
+    def require_own_history(self) -> None:
+        """Raise a Refused error where the node no longer tells how these numbers came about.
+
+        An in-place operation on another view of the storage was taken down since. (PyTorch works
+        the history of every other view out anew.)
         """
         if self.born < self.storage.rewritten:
             raise Refused(
                 f"a tensor of shape {self.shape} shares its storage with one that was changed in "
-                "place, in a step that takes part in the gradient: take the view again afterwards"
+                "place, in a step that takes part in the gradient: use that one, or take the view "
+                "again afterwards"
             )
-        return self.node or self
 
     def backward(self, gradient: Tensor | None = None, retain_graph: bool = False) -> None:
         """Add to the `grad` of each leaf how this answers to it.
@@ -361,6 +369,7 @@ class Tensor(Derived, PythonSide, CanLog):
             raise Refused(
                 f"gradient of shape {gradient.shape}: must be {self.shape}, as the tensor"
             )
+        self.require_own_history()
         start = np.ones(self.shape, self.array.dtype) if gradient is None else gradient.array
         for step in autograd.walk(self.edge(), start):
             node = step.node

@@ -209,6 +209,15 @@ def test_a_leaf_and_an_old_view_may_not_be_changed_under_a_gradient() -> None:
     with pytest.raises(Refused, match="take the view again"):
         row * 2
     assert (h[0] * 2).requires_grad
+    out = tinytorch.zeros(2, 2, dtype=tinytorch.float64)
+    out[0][1] = x[0, 0]  # written into a view that nobody keeps: `out` does not learn of it
+    with pytest.raises(Refused, match="use that one, or take the view again"):
+        out.sum()
+    with pytest.raises(Refused, match="use that one, or take the view again"):
+        out[0]
+    out = tinytorch.zeros(2, 2, dtype=tinytorch.float64)
+    out[0, 1] = x[0, 0]
+    assert out.sum().requires_grad
     with pytest.raises(Refused, match="does not fit into the tensor of shape"):
         tinytorch.ones(3).add_(tinytorch.ones(2, 3))
     with pytest.raises(Refused, match="float32 does not fit into"):
