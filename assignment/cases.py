@@ -10,6 +10,7 @@ import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -85,6 +86,12 @@ def recorded() -> Mapping[str, Array]:
         return {name: file[name] for name in file.files}
 
 
+@functools.cache
+def recorded_words() -> Mapping[str, Any]:
+    """What the file holds beside arrays: cases, and mistakes with what they spoil."""
+    return json.loads(str(recorded()["about"]))
+
+
 def load_cases(task: str) -> tuple[Case, ...]:
     """The recorded cases of a task.
 
@@ -92,7 +99,7 @@ def load_cases(task: str) -> tuple[Case, ...]:
         ValueError: there are none, so that nothing would be checked.
     """
     arrays, cases = recorded(), []
-    for name, text in json.loads(str(arrays["about"]))["cases"].items():
+    for name, text in recorded_words()["cases"].items():
         if name.startswith(task + "/"):
             inputs, expected = (
                 {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from assignment.arrays import Array, Arrays, equal
-from assignment.cases import Case, recorded
+from assignment.cases import Case, recorded, recorded_words
 
 MOST = 64  # values of an output that are recorded
 ERROR = "error"  # in the place of outputs, where a mistake raises one
@@ -49,7 +48,8 @@ def likely_cause(cases: Sequence[Case], outputs: Sequence[Arrays], error: str = 
     ]
     if error and len(outputs) < len(cases) and not cases[len(outputs)].hidden:
         seen.append((cases[len(outputs)], ERROR, {}))
-    if all(right(*unit) for unit in seen):
+    rights = [right(*unit) for unit in seen]
+    if all(rights):
         return ""
     values = recorded()[f"{cases[0].task}/mistakes"]
     explained = [
@@ -58,7 +58,7 @@ def likely_cause(cases: Sequence[Case], outputs: Sequence[Arrays], error: str = 
             frozenset(
                 i
                 for i, (case, name, got) in enumerate(seen)
-                if agrees(spoilt.get(case.name, {}), case, name, got, values, error)
+                if agrees(spoilt.get(case.name, {}), case, name, got, rights[i], values, error)
             ),
         )
         for about, spoilt in load_mistakes(cases[0].task)
@@ -101,24 +101,31 @@ def load_mistakes(task: str) -> list[tuple[str, Mapping[str, Mapping[str, Any]]]
     That is case -> output -> the shape, and where its sample begins in the task's array; or None
     where it is another one each time; or, in the place of outputs, ERROR -> what is raised.
     """
-    about = json.loads(str(recorded()["about"]))["mistakes"].get(task, {})
+    about = recorded_words()["mistakes"].get(task, {})
     return [(entry["about"], entry["cases"]) for entry in about.values()]
 
 
 def agrees(
-    spoilt: Mapping[str, Any], case: Case, name: str, got: Arrays, values: Array, error: str
+    spoilt: Mapping[str, Any],
+    case: Case,
+    name: str,
+    got: Arrays,
+    is_right: bool,
+    values: Array,
+    error: str,
 ) -> bool:
     """Whether one output, or the error, of a case is what a mistake brings."""
     if name == ERROR or ERROR in spoilt:
         return name == ERROR and spoilt.get(ERROR) == spelt(error)
     if name not in spoilt:
-        return right(case, name, got)
+        return is_right
     if name not in got or spoilt[name] is None:
-        return spoilt[name] is None and not right(case, name, got)
+        return spoilt[name] is None and not is_right
     shape, start = spoilt[name]
+    if list(got[name].shape) != shape:
+        return False
     found = sample(got[name])
-    same = equal(found, values[start : start + found.size], case.tolerance(name))
-    return list(got[name].shape) == shape and same
+    return equal(found, values[start : start + found.size], case.tolerance(name))
 
 
 def spelt(error: str) -> str:

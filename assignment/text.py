@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
+from itertools import accumulate
 
 # No class below holds a character that starts a sequence, so that a flood of starts that never end
 # is read once and not once for each.
@@ -52,11 +54,10 @@ def columns(text: str) -> int:
 
 def fit(text: str, width: int) -> str:
     """A line cut to `width` columns, with an ellipsis where it was cut."""
-    if columns(text) <= width:
+    ends = list(accumulate(map(columns, text)))
+    if not ends or ends[-1] <= width:
         return text
-    while text and columns(text) > width - 1:
-        text = text[:-1]
-    return (text + "…")[: max(width, 0)]
+    return (text[: bisect_left(ends, width)] + "…")[: max(width, 0)]
 
 
 def pad(text: str, width: int) -> str:

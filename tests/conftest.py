@@ -18,9 +18,19 @@ import sentencepiece
 import torch
 
 from assignment.grading import handout
+from assignment.grading.grader import make_grader
+from assignment.sandbox.tiers import Tier
 from classifier import LlamaZeroShotClassifier
 from support import errors
-from tests.helpers import CONFIG, LABELS, counting_llama, random_llama, some_reviews
+from tests.helpers import (
+    CONFIG,
+    LABELS,
+    counting_llama,
+    know_tier,
+    leave_undrawn,
+    random_llama,
+    some_reviews,
+)
 from tokenizer import Tokenizer
 
 # Started in the background, as `pytest &` in a script, a process ignores Ctrl-C, and so do its
@@ -42,11 +52,18 @@ with contextlib.suppress(ImportError):  # an extra: how fast an example runs is 
 WORDS = ["wonderful", "terrible", "movie", "thriller", "wanted", "while", "hero", "playing"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: begun last, one would leave the other workers idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A file's tests go to one worker: they share what its fixtures have made."""
     from xdist.scheduler import LoadFileScheduling
 
+    config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)
 
 
@@ -93,6 +110,24 @@ def learners_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("handout") / "tree"
     handout.build(tree)
     return tree
+
+
+@pytest.fixture(scope="session")
+def tier() -> Tier:
+    """The best sandbox of this machine, found by trying them."""
+    return make_grader(b"").tier
+
+
+@pytest.fixture
+def known_tier(tier: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Graders of this process need not try the sandboxes again, some seconds each time."""
+    know_tier(monkeypatch, tier)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of this process leave no picture in their curves.png."""
+    leave_undrawn(monkeypatch)
 
 
 @pytest.fixture

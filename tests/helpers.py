@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -17,6 +18,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -154,6 +156,19 @@ def review_flags(work: Path, **changes: str) -> list[str]:
     files = {s: str(work / f"toy-{s}.txt") for s in ("train", "dev", "test")}
     given = {**files, "label-names": str(work / "names.json"), **changes}
     return list(itertools.chain.from_iterable((f"--{k}", v) for k, v in given.items()))
+
+
+def know_tier(patch: pytest.MonkeyPatch, tier: object) -> None:
+    """Let graders take this sandbox and try none."""
+    patch.setattr("assignment.grading.grader.choose_tier", lambda *_, **__: tier)
+
+
+def leave_undrawn(patch: pytest.MonkeyPatch) -> None:
+    """Let curves be plotted and not rendered, on which a small run would spend half its time."""
+    with contextlib.suppress(ImportError):  # an extra: plots
+        from matplotlib.figure import Figure
+
+        patch.setattr(Figure, "savefig", lambda self, path, **_: Path(path).touch())
 
 
 def trained_runs(trained: Path) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from data import STAND_IN
+from examples import teacher
 from tests.helpers import PROJECT
 
 
@@ -27,8 +28,15 @@ def test_the_learners() -> None:
 
 
 @pytest.mark.slow
-def test_the_teachers(tmp_path: Path) -> None:
-    output = run_example("teacher", tmp_path / "course")
+def test_the_teachers(
+    tmp_path: Path,
+    known_tier: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["teacher.py", str(tmp_path / "course")])
+    teacher.main()
+    output = capsys.readouterr().out
     assert "for the learners" in output
     assert "\nada,ada.zip,100,100," in output
     assert (tmp_path / "course" / "handout" / "guide.md").exists()

@@ -23,7 +23,9 @@ from assignment.sandbox.intake import Intake, take, take_in
 from assignment.sandbox.judge import judge
 from assignment.sandbox.members import folder_members
 from assignment.sandbox.process import Worker
+from assignment.sandbox.tiers import Tier
 from assignment.specimens import HERE, of_task
+from tests.helpers import know_tier
 
 TASKS = original().tasks
 JOINED = ("stack", "end_to_end")  # what a wrong piece blocks
@@ -108,9 +110,11 @@ class School:
 
 
 @pytest.fixture(scope="module")
-def school() -> Iterator[School]:
-    graders = {name: make_grader(b"secret", course=original(name)) for name in CONTRACTS}
-    with Worker(tier=graders["causal"].tier.name) as worker:
+def school(tier: Tier) -> Iterator[School]:
+    with pytest.MonkeyPatch.context() as patch:
+        know_tier(patch, tier)
+        graders = {name: make_grader(b"secret", course=original(name)) for name in CONTRACTS}
+    with Worker(tier=tier.name) as worker:
         yield School(worker, graders)
 
 
@@ -250,7 +254,7 @@ def test_the_other_contract_is_recognised(school: School, contract: str) -> None
 
 @pytest.mark.slow
 def test_hostile_code_earns_nothing(school: School) -> None:
-    limits = replace(school.graders["bidirectional"].limits, seconds=4)
+    limits = replace(school.graders["bidirectional"].limits, seconds=3)
     harm: Changes = {
         "rmsnorm": ({"return x * torch.rsqrt": "import os; os._exit(0)\n#"}, ""),
         "adamw": ({"loss = None": "while True: pass\n#"}, ""),

@@ -198,12 +198,12 @@ def test_clean(given: str, cleaned: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["a", "\x1b]", "\x9d", "\x1b[0", "\x1b[", "\x1b", "\u202e", "\n"])
-def test_ten_megabytes_are_cut(unit: str) -> None:
-    flood = unit * (10_000_000 // len(unit))
+def test_two_megabytes_are_cut(unit: str) -> None:
+    flood = unit * (2_000_000 // len(unit))
     text = clean(flood, 1000)
     assert len(text) < 1100
     if unit == "a":
-        assert text == "a" * 1000 + "\n[9,999,000 more characters cut]"
+        assert text == "a" * 1000 + "\n[1,999,000 more characters cut]"
 
 
 @pytest.mark.slow

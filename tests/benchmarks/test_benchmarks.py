@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def tiny(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting:
     config = replace(CONFIG, vocab_size=300, max_seq_len=384)
     counting_llama(config).save_pretrained(place / "tiny.pt")
     (place / "tiny.tokenizer.model").write_bytes((folder / "tokenizer.model").read_bytes())
+    text = "".join(f"Chapter {i} of the book, verse {i % 7}.\n" for i in range(9000))
+    (place / "text.txt").write_text(text, encoding="utf-8")
     lines = [f"{i % 5} ||| a {'wonderful ' * (i % 3)}movie" for i in range(24)]
     (place / "tiny-dev.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return Setting(
@@ -65,7 +68,10 @@ def run_once(contender: Contender) -> Run:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("subject", [decode, prompt, finetune, optimizer, pretraining])
-def test_every_contender_does_its_work(subject: Any, tiny: Setting) -> None:
+def test_every_contender_does_its_work(
+    subject: Any, tiny: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretraining, "BIBLE", tiny.checkpoint.with_name("text.txt"))
     left_out: list[str] = []
     for work in subject.works(tiny, left_out):
         runs = {c.name: run_once(c) for c in work.contenders}
@@ -77,6 +83,7 @@ def test_every_contender_does_its_work(subject: Any, tiny: Setting) -> None:
     assert all(": " in line for line in left_out)
 
 
+@pytest.mark.slow
 def test_loading(tiny: Setting) -> None:
     files, commands = load.works(tiny, [])
     results = {c.name: run_once(c).result for c in files.contenders}
@@ -121,6 +128,7 @@ def test_transformers_gets_our_weights(tiny: Setting) -> None:
     torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_steps_of_all_optimizers_are_equal(tiny: Setting) -> None:
     (work,) = optimizer.works(tiny, [])
     results = [torch.tensor(run_once(c).result) for c in work.contenders]
@@ -188,28 +196,37 @@ def die() -> Callable[[bool], Run]:
     return run
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("keep", [True, False])
-def test_turns_and_failures(keep: bool) -> None:
-    contenders = (
-        Contender("ours", count, {"start": 10}),
-        Contender("refuses", refuse),
-        Contender("dies", die),
-        Contender("peer", count, {"start": 50}),
-    )
-    work = Work("work", "about", "units", "peer", contenders, keep=keep)
-    told: list[str] = []
-    ours, refuses, dies, peer = measured = [Measured(contender) for contender in contenders]
+def measured_in_turn(*contenders: Contender, keep: bool) -> tuple[list[Measured], list[str]]:
+    work = Work("work", "about", "units", "ours", contenders, keep=keep)
+    measured, told = [Measured(contender) for contender in contenders], list[str]()
     measure(work, measured, rounds=2, threads=1, tell=told.append)
-    # The warm-up took the first; a process that is kept counts on, a new one begins again.
-    assert [run.units for run in ours.runs.values()] == ([11, 12] if keep else [11, 11])
-    assert [run.units for run in peer.runs.values()] == ([51, 52] if keep else [51, 51])
+    return measured, told
+
+
+OURS, DIES = Contender("ours", count, {"start": 10}), Contender("dies", die)
+
+
+@pytest.mark.slow
+def test_turns_and_failures() -> None:
+    rest = Contender("refuses", refuse), DIES, Contender("peer", count, {"start": 50})
+    (ours, refuses, dies, peer), told = measured_in_turn(OURS, *rest, keep=True)
+    # The warm-up took the first; a process that is kept counts on.
+    assert [run.units for run in ours.runs.values()] == [11, 12]
+    assert [run.units for run in peer.runs.values()] == [51, 52]
     assert ours.peak_bytes > 10e6
     assert not refuses.runs
     assert not dies.runs
     assert told[0] == "work: refuses is left out: ValueError: no such weights"
     assert told[1].startswith("work: dies is left out: its process ended with signal 9")
     assert len(told) == 2
+
+
+@pytest.mark.slow
+def test_a_process_that_is_not_kept_begins_again() -> None:
+    (dies, ours), told = measured_in_turn(DIES, OURS, keep=False)
+    assert [run.units for run in ours.runs.values()] == [11, 11]
+    assert not dies.runs
+    assert len(told) == 1
 
 
 def measured_example() -> tuple[Work, list[Measured]]:
@@ -302,20 +319,24 @@ def test_bad_input_is_one_line(
 
 
 @pytest.mark.slow
-def test_the_command(tiny: Setting, tmp_path: Path) -> None:
-    """In its processes, from the command line to JSON and PNG."""
-    result = subprocess.run(
-        [
-            sys.executable, "-m", "benchmarks", "decode", "--quick", "--rounds", "1",
-            "--threads", "1", "--only", "taught", "--only", "transformers, float32",
-            "--pretrained-model-path", str(tiny.checkpoint), "--out", str(tmp_path),
-        ],
-        cwd=PROJECT, capture_output=True, text=True, check=False,
+def test_the_command(
+    tiny: Setting,
+    tmp_path: Path,
+    run_here: Callable[..., subprocess.CompletedProcess[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a process for each contender, from the command line to JSON and PNG."""
+    once = cache(command_line.limits_of_the_machine)  # else before and after
+    monkeypatch.setattr(command_line, "limits_of_the_machine", once)
+    result = run_here(
+        command_line.main, "decode", "--quick", "--rounds", "1", "--threads",
+        str(torch.get_num_threads()), "--only", "taught", "--only", "transformers, float32",
+        "--pretrained-model-path", str(tiny.checkpoint), "--out", str(tmp_path), cwd=PROJECT,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert "left out  llama.cpp: there is no GGUF file beside" in result.stdout
     contents = json.loads((tmp_path / "decode.json").read_text(encoding="utf-8"))
-    assert contents["threads"] == 1
+    assert contents["threads"] == torch.get_num_threads()
     assert {"cpu", "capability", "torch"} <= contents["machine"].keys()
     assert all(contents["limits"].values())
     assert {"load_before", "load_after", "left_out"} <= contents.keys()

@@ -159,7 +159,7 @@ KINDS = [
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is counted as on Linux")
 @pytest.mark.parametrize(("format", "kind"), KINDS, ids=["-".join(pair) for pair in KINDS])
 @pytest.mark.parametrize(
-    "count", [30, pytest.param(400, marks=pytest.mark.slow)], ids=["few", "many"]
+    "count", [30, pytest.param(250, marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_damage_ends_in_one_line(
     tmp_path: Path, little_memory: None, format: str, kind: str, count: int

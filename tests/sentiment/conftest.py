@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import run_llama
-from tests.helpers import review_flags
+from tests.helpers import leave_undrawn, review_flags
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +19,7 @@ def trained(work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(work / name, folder / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        leave_undrawn(patch)
         for kind in ("--no-freeze", "--freeze"):
             options = [
                 *review_flags(work),
