@@ -637,7 +637,7 @@ def test_flags_are_whatever_can_be_compared() -> None:
 @pytest.mark.parametrize(
     "target",
     [llama.apply_rotary_emb, len, torch.Tensor.add, "a".upper, Base.half, lambda: 0],
-    ids=str,
+    ids=["function", "built in", "of torch", "of text", "property", "lambda"],
 )
 def test_what_cannot_be_watched_is_refused_and_changes_nothing(target: Any) -> None:
     before = held()
