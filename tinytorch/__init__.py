@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch import autograd, nn, optim
+from tinytorch import autograd, nn, optim, random
 from tinytorch.autograd import (
     enable_grad,
     gradcheck,

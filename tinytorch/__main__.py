@@ -85,6 +85,9 @@ def train(args: argparse.Namespace) -> None:
     """Train on names, print the loss, and write new ones; with --compare on both engines."""
     recipe = Recipe(**{field.name: getattr(args, field.name) for field in fields(Recipe)})
     names = Names(args.data)
+    if recipe.batch_size > len(names.train):
+        most = len(names.train)
+        raise ValueError(f"--batch_size {recipe.batch_size}: must be at most {most}, the names")
     runs = [Run(tiny_engine(), names, recipe)]
     if args.compare:
         set_threads(1)  # torch's would wait for NumPy's by spinning, and these for them

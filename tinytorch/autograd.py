@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.layout import Refused, Storage
+from tinytorch.missing import no_such_name
 from tinytorch.operations import Operation
 from tinytorch.value import topological
 
@@ -26,7 +27,7 @@ def is_grad_enabled() -> bool:
     return _recording
 
 
-class set_grad_enabled:
+class Recording:
     """Whether operations are taken down: in a `with`, or around a function."""
 
     def __init__(self, mode: bool) -> None:
@@ -47,7 +48,7 @@ class set_grad_enabled:
             def pieces(*args: Any, **named: Any) -> Iterator[Any]:
                 source = function(*args, **named)
                 while True:
-                    with set_grad_enabled(self.mode):
+                    with Recording(self.mode):
                         piece = next(source, END)
                     if piece is END:
                         return
@@ -57,7 +58,7 @@ class set_grad_enabled:
 
         @functools.wraps(function)
         def whole(*args: Any, **named: Any) -> Any:
-            with set_grad_enabled(self.mode):
+            with Recording(self.mode):
                 return function(*args, **named)
 
         return whole
@@ -65,12 +66,23 @@ class set_grad_enabled:
 
 def no_grad(function: Callable[..., Any] | None = None) -> Any:
     """Nothing is taken down: `with no_grad():`, or a decorator with or without parentheses."""
-    return set_grad_enabled(False)(function) if function else set_grad_enabled(False)
+    return Recording(False)(function) if function else Recording(False)
 
 
 def enable_grad(function: Callable[..., Any] | None = None) -> Any:
     """The opposite of `no_grad`, within one."""
-    return set_grad_enabled(True)(function) if function else set_grad_enabled(True)
+    return Recording(True)(function) if function else Recording(True)
+
+
+class set_grad_enabled(Recording):
+    """The same from now on, and in a `with` until its end."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(mode)
+        super().__enter__()
+
+    def __enter__(self) -> None:
+        pass
 
 
 class Kept(NamedTuple):
@@ -80,14 +92,16 @@ class Kept(NamedTuple):
     storage: Storage | None  # None: a copy of its own, which nobody changes
     version: int
 
+    @property
+    def is_unchanged(self) -> bool:
+        return self.storage is None or self.storage.version == self.version
+
 
 class Node:
     """One operation that was carried out; a tensor that wants a gradient ends a path as itself."""
 
-    __slots__ = (
-        *("fits", "inputs", "kept", "operands", "operation", "options", "retained", "shape"),
-        "value",
-    )
+    __slots__ = ("fits", "inputs", "kept", "operands", "operation", "options", "retained",
+                 "shape", "value")  # fmt: skip
 
     def __init__(
         self,
@@ -96,18 +110,23 @@ class Node:
         operands: Sequence[Any],
         kept: dict[str, Kept],
         options: dict[str, Any],
-        value: np.ndarray,
-        fits: Sequence[tuple[tuple[int, ...], np.dtype]],
+        value: Kept,
+        fits: Sequence[Any],
     ) -> None:
         self.operation = operation
         self.inputs = inputs  # nodes, or tensors; None where no gradient is wanted
         self.operands: Sequence[Any] | None = operands  # tensors and numbers, to be looked at
         self.kept: dict[str, Kept] | None = kept  # by name; None once backward has been here
         self.options = options
-        self.value: np.ndarray | None = value  # to be looked at
-        self.shape = value.shape
-        self.fits = fits  # shape and type of each input's gradient
-        self.retained: Any = None  # the tensor that asked to keep its gradient
+        self.value: Kept | None = value  # to be looked at, until backward has been here
+        self.shape = np.shape(value.array)
+        self.fits = fits  # shape and type of each input's gradient; None where none is wanted
+        self.retained: Any = None  # a weak reference to the tensor that asked for its gradient
+
+    @property
+    def shown(self) -> Any:
+        """Its numbers; None once backward has used them up, or where they were changed in place."""
+        return self.value.array if self.value is not None and self.value.is_unchanged else None
 
     def gradients(self, g: np.ndarray) -> list[np.ndarray | None]:
         """What each input receives, from what the result has received: the chain rule."""
@@ -117,7 +136,8 @@ class Node:
             if operation.variadic:
                 rule = operation.derivatives[operation.inputs[0]]
                 parts = rule.function(*[slots[name] for name in rule.needs])
-                return [fitted(part, *fit) for part, fit in zip(parts, self.fits, strict=True)]
+                return [fitted(part, *fit) if fit else None
+                        for part, fit in zip(parts, self.fits, strict=True)]  # fmt: skip
             received: list[np.ndarray | None] = []
             for input, name, fit in zip(self.inputs, operation.inputs, self.fits, strict=False):
                 rule = operation.derivatives.get(name)  # type: ignore[assignment]
@@ -139,11 +159,11 @@ class Node:
                 "backward a second time: what the first one needed was freed after it; give the "
                 "first retain_graph=True"
             )
-        for name, (array, storage, version) in self.kept.items():
-            if storage is not None and storage.version != version:
+        for name, kept in self.kept.items():
+            if not kept.is_unchanged:
                 raise Refused(
-                    f"{name} of {self.operation.name}, of shape {np.shape(array)}, was changed in "
-                    "place, and backward needs what it was: change a .clone() of it"
+                    f"{name} of {self.operation.name}, of shape {np.shape(kept.array)}, was "
+                    "changed in place, and backward needs what it was: change a .clone() of it"
                 )
         return {name: kept.array for name, kept in self.kept.items()}
 
@@ -186,7 +206,7 @@ def walk(root: Any, gradient: np.ndarray) -> Iterator[Step]:
         passed = node.gradients(g) if isinstance(node, Node) else ()
         for input, part in zip(node.inputs, passed, strict=False):
             if part is not None:
-                received[input] = received[input] + part if input in received else part
+                received[input] = np.asarray(received[input] + part) if input in received else part
         yield Step(node, g, passed)
 
 
@@ -231,3 +251,7 @@ def gradcheck(
                 raise Refused(f"gradcheck: input {n}, element {place}: backward gives {told:.8g}, "
                               f"two evaluations give {slope:.8g}")  # fmt: skip
     return True
+
+
+def __getattr__(name: str) -> Any:
+    no_such_name("autograd", name, globals())

@@ -85,7 +85,7 @@ def empty(*size: Any, dtype: dtype | None = None, device: Any = None, requires_g
 
 def full(size: Any, fill_value: Any, dtype: dtype | None = None, device: Any = None,
          requires_grad: bool = False) -> Tensor:  # fmt: skip
-    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    value = fill_value.item() if isinstance(fill_value, Tensor | np.generic) else fill_value
     kind = dtype or dtypes.OF_NUMBERS[type(value)]
     return made((size,), lambda shape, k: np.full(shape, value, k), kind, device, requires_grad)
 

@@ -87,6 +87,11 @@ class Derived:
         return self[(slice(None),) * axis(dim, self.ndim) + (index,)]
 
     def narrow(self, dim: int, start: int, length: int) -> Tensor:
+        """So many elements of an axis, from a start on."""
+        size = self.shape[dim]
+        start = start + size if start < 0 else start
+        if not 0 <= start <= start + length <= size:
+            raise Refused(f"narrow: {start} to {start + length}: axis {dim} has {size} elements")
         return self[(slice(None),) * axis(dim, self.ndim) + (slice(start, start + length),)]
 
     def split(self, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
@@ -142,7 +147,9 @@ class Derived:
         return spread / max(self.numel() // max(spread.numel(), 1) - correction, 0)
 
     def std(self, dim: Any = None, correction: int = 1, keepdim: bool = False) -> Tensor:
-        return self.var(dim, correction, keepdim).sqrt()
+        apart = self - self.mean(dim=dim, keepdim=True)
+        spread = apart.norm(dim=dim, keepdim=keepdim)  # at 0, where a root has no slope, it has one
+        return spread / max(self.numel() // max(spread.numel(), 1) - correction, 0) ** 0.5
 
     # Types
 

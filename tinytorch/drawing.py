@@ -141,16 +141,16 @@ def named_parts(x: Tensor) -> dict[Any, str]:
     for node in topological(x.edge()):
         if isinstance(node, Node):
             for edge, part in zip(node.inputs, node.operands or (), strict=False):
-                if edge is not None and part.name:
+                if edge is not None and part is not None and part.name:
                     names[edge] = part.name
     return names
 
 
 def box_of(node: Any, name: str, sources: list[int]) -> Box:
     if isinstance(node, Node):
-        value = "" if node.value is None else in_short(node.value)
-        kept = node.retained.grad if node.retained is not None else None
-        gradient = "" if kept is None else in_short(kept.array)
+        value = "" if node.shown is None else in_short(node.shown)
+        kept = node.retained and node.retained()
+        gradient = "" if kept is None or kept.grad is None else in_short(kept.grad.array)
         return Box(titled(name, node.operation.name), value, str(node.shape), gradient, sources)
     gradient = "" if node.grad is None else in_short(node.grad.array)
     return Box(node.name, in_short(node.array), str(node.shape), gradient)

@@ -35,13 +35,14 @@ Basic = int | slice | EllipsisType | None  # what an index can be without copyin
 class Storage:
     """A flat run of numbers that any number of tensors look at."""
 
-    __slots__ = ("buffer", "meta", "rewritten", "version")
+    __slots__ = ("buffer", "earlier", "meta", "rewritten", "version")
 
     def __init__(self, buffer: np.ndarray, meta: bool = False) -> None:
         self.buffer = buffer  # (elements,)
         self.meta = meta  # whether it is empty, and stands for one of any size
         self.version = 0  # changes in place so far
         self.rewritten = 0  # the last of them that autograd has taken down
+        self.earlier = 0  # and the last but one
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ A row reads
 The forward takes inputs by position and options by keyword. Then comes, for each input that has
 one, the derivative: what the gradient `g` of the result makes of it (the chain rule: g times the
 local slope). A derivative names what it needs: `g`; the inputs and options, by their names; `y`,
-the result; `shape`, of the first input; `shapes`, of all. What none of them names, autograd does
-not keep. Where an input was broadcast, the engine sums its gradient back to its shape, so rows
-write as if all shapes were alike.
+the result; `shape`, of the first input; `shapes`, of all. What none of them names may be changed in
+place before backward. Where an input was broadcast, the engine sums its gradient back to its shape,
+so rows write as if all shapes were alike.
 
 Methods of `Tensor`, functions of the package, docs/operations.md and tests come from this table.
 Everything here is NumPy; the rows of views work on a `Layout` and copy nothing.
@@ -129,8 +129,8 @@ def spread(g: Array, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Array:
 def evenly(g: Array, a: Array, y: Array, dim: Any, keepdim: bool) -> Array:
     """The gradient of a maximum: those that are the greatest share it."""
     greatest = a == restored(y, a.shape, dim, keepdim)
-    share = greatest / greatest.sum(axis=dim, keepdims=True)
-    return restored(g, a.shape, dim, keepdim) * share.astype(g.dtype)
+    each = restored(g, a.shape, dim, keepdim) / greatest.sum(axis=dim, keepdims=True)
+    return np.where(greatest, each, 0)
 
 
 def mean(a: Array, dim: Any, keepdim: Any) -> Array:
@@ -167,6 +167,12 @@ def logsumexp(a: Array, dim: Any, keepdim: bool) -> Array:
     less, greatest = shifted(a, dim)
     y = np.log(np.add.reduce(np.exp(less), axis=dim, keepdims=True)) + greatest
     return y if keepdim else np.squeeze(y, tuple(range(a.ndim)) if dim is None else dim)
+
+
+def norm(a: Array, p: float, dim: Any, keepdim: Any) -> Array:
+    if p != 2:
+        raise Refused(f"norm: p={p}: 2 is implemented")
+    return np.sqrt(np.add.reduce(a * a, axis=dim, keepdims=keepdim))
 
 
 def sigmoid(a: Array) -> Array:
@@ -220,6 +226,20 @@ def along(index: Array, dim: int) -> tuple[Array, ...]:
     if index.ndim:
         grid[dim] = index
     return tuple(grid)
+
+
+def rows_that_are(index: Array, count: int) -> Array:
+    """Indices of rows, which are integers from 0 on: a negative one is a mistake, no last row."""
+    if index.dtype.kind != "i" or (index.size and not 0 <= index.min() <= index.max() < count):
+        raise IndexError(f"embedding: indices must be integers from 0 to {count - 1}")
+    return index
+
+
+def gathered(a: Array, dim: int, index: Array) -> Array:
+    if index.ndim != a.ndim or (index.size and index.min() < 0):
+        raise IndexError(f"gather of shape {a.shape} by an index of shape {index.shape}: must have "
+                         "as many axes, and no negative number")  # fmt: skip
+    return a[along(index, dim)]
 
 
 def scattered(a: Array, dim: int, index: Array, src: Array, add: bool = False) -> Array:
@@ -308,7 +328,7 @@ operation("div", "The quotient.",
     b=lambda g, a, b: -g * a / (b * b))
 operation("pow", "The first to the power of the second.",
     lambda a, b: a**b, in_place=True,
-    a=lambda g, a, b: g * np.where(b == 0, 0, b * a ** np.where(b == 0, 1, b - 1)).astype(g.dtype),
+    a=lambda g, a, b: np.where(b == 0, 0, g * b * a ** np.where(b == 0, 1, b - 1)),
     b=lambda g, a, y: g * y * np.where(a == 0, 0, np.log(np.where(a == 0, 1, a))))
 operation("neg", "The negative.",
     lambda a: -a, in_place=True,
@@ -318,15 +338,15 @@ operation("abs", "The magnitude.",
     a=lambda g, a: g * np.sign(a))
 operation("maximum", "The greater of two; equal ones share the gradient.",
     lambda a, b: np.maximum(a, b),
-    a=lambda g, a, b: g * ((a > b) + (a == b) / 2).astype(g.dtype),
-    b=lambda g, a, b: g * ((b > a) + (a == b) / 2).astype(g.dtype))
+    a=lambda g, a, b: np.where(a < b, 0, np.where(a == b, g / 2, g)),
+    b=lambda g, a, b: np.where(b < a, 0, np.where(a == b, g / 2, g)))
 operation("minimum", "The lesser of two; equal ones share the gradient.",
     lambda a, b: np.minimum(a, b),
-    a=lambda g, a, b: g * ((a < b) + (a == b) / 2).astype(g.dtype),
-    b=lambda g, a, b: g * ((b < a) + (a == b) / 2).astype(g.dtype))
+    a=lambda g, a, b: np.where(a > b, 0, np.where(a == b, g / 2, g)),
+    b=lambda g, a, b: np.where(b > a, 0, np.where(a == b, g / 2, g)))
 operation("clamp", "Kept between two bounds, either of which may be absent.",
     lambda a, *, min=None, max=None: np.clip(a, min, max), in_place=True,
-    a=lambda g, a, min, max: g * (np.clip(a, min, max) == a))
+    a=lambda g, a, min, max: np.where(np.clip(a, min, max) == a, g, 0))
 operation("lerp", "From `a` a part of the way to `b`: a + weight (b - a).",
     lambda a, b, weight: a + weight * (b - a), in_place=True,
     a=lambda g, weight: g * (1 - weight),
@@ -380,19 +400,19 @@ operation("sigmoid", "1 / (1 + e^-a): from 0 to 1.",
     a=lambda g, y: g * y * (1 - y))
 operation("relu", "The number, or 0 where it is negative.",
     lambda a: np.maximum(a, 0), in_place=True,
-    a=lambda g, y: g * (y > 0))
+    a=lambda g, y: np.where(y > 0, g, 0))
 operation("silu", "The number times its sigmoid (Swish).",
     lambda a: a * sigmoid(a), floats=True,
     a=lambda g, a: g * (s := sigmoid(a)) * (1 + a * (1 - s)))
 operation("sign", "-1, 0 or 1.",
     lambda a: np.sign(a), in_place=True,
-    a=lambda g: g * 0)
+    a=lambda g: np.zeros_like(g))
 operation("floor", "Rounded down.",
     lambda a: np.floor(a) if a.dtype.kind == "f" else a.copy(), in_place=True,
-    a=lambda g: g * 0)
+    a=lambda g: np.zeros_like(g))
 operation("round", "Rounded; a half goes to the even neighbour.",
     lambda a: np.round(a), in_place=True,
-    a=lambda g: g * 0)
+    a=lambda g: np.zeros_like(g))
 
 # Comparison, which has no slope.
 
@@ -428,7 +448,7 @@ operation("masked_fill", "`value` where the mask is True.",
     a=lambda g, mask: np.where(mask, 0, g),
     value=lambda g, mask: np.where(mask, g, 0))
 operation("gather", "Elements of axis `dim` at the places that an index names.",
-    lambda a, index, *, dim: a[along(index, dim)], order="a dim index",
+    lambda a, index, *, dim: gathered(a, dim, index), order="a dim index",
     a=lambda g, index, shape, dim: gathered_into(g, shape, along(index, dim)))
 operation("scatter", "`src` at the places of axis `dim` that an index names, `a` elsewhere.",
     lambda a, index, src, *, dim: scattered(a, dim, index, src),
@@ -448,7 +468,7 @@ operation("put", "`a` with `value` in the place of x[key].",
     a=lambda g, basic, advanced: put(g, 0, basic, advanced),
     value=lambda g, basic, advanced: found_at(g, basic, advanced))
 operation("embedding", "Rows of a matrix, by their numbers; a row named twice receives twice.",
-    lambda weight, index: weight[index],
+    lambda weight, index: weight[rows_that_are(index, len(weight))],
     weight=lambda g, index, shape: added_rows(g, shape, index))
 operation("tril", "The lower triangle, zeros above the diagonal.",
     lambda a, *, diagonal=0: np.tril(a, diagonal),
@@ -466,9 +486,8 @@ operation("sum", "The sum.",
 operation("mean", "The arithmetic mean.",
     lambda a, *, dim=None, keepdim=False: mean(a, dim, keepdim),
     a=lambda g, shape, dim, keepdim: spread(g * share(g, shape), shape, dim, keepdim))
-operation("norm", "The root of the sum of squares; at 0, which has no slope, it is taken for 0.",
-    lambda a, *, dim=None, keepdim=False:
-        np.sqrt(np.add.reduce(a * a, axis=dim, keepdims=keepdim)), floats=True,
+operation("norm", "The root of the sum of squares (p = 2); its slope at 0 is taken to be 0.",
+    lambda a, *, p=2, dim=None, keepdim=False: norm(a, p, dim, keepdim), floats=True,
     a=lambda g, a, y, dim, keepdim: restored(g, a.shape, dim, keepdim) * a
         / restored(np.where(y == 0, 1, y), a.shape, dim, keepdim))
 operation("amax", "The greatest; equal ones share the gradient.",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tinytorch.layout import Refused
+from tinytorch.missing import no_such_name
 from tinytorch.tensor import Tensor
 
 
@@ -66,3 +67,7 @@ class Optimizer:
 
     def _all(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
+
+
+def __getattr__(name: str) -> Any:
+    no_such_name("optim", name, globals())

@@ -57,6 +57,8 @@ def torch_names() -> dict[str, ModuleType]:
         "torch.nn.init": nn.init,
         "torch.nn.utils": nn.utils,
         "torch.optim": optim,
+        "torch.autograd": tinytorch.autograd,
+        "torch.random": tinytorch.random,
         "torch.overrides": module("torch.overrides", TorchFunctionMode=TorchFunctionMode),
     }
 

@@ -8,6 +8,7 @@ is made of others (`derived.py`), and what Python asks of it (`python_side.py`).
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from types import EllipsisType
@@ -36,6 +37,7 @@ def apply(row: Operation, inputs: Sequence[Any], options: dict[str, Any] | None 
     Raises:
         Refused: shapes that do not fit one another.
     """
+    inputs = [as_number(part) for part in inputs]
     arrays = promoted(row, inputs)
     y = computed(row, arrays, options or {})
     result = from_array(y)
@@ -53,7 +55,12 @@ def computed(row: Operation, arrays: Sequence[Any], options: dict[str, Any]) -> 
         if isinstance(error, IndexError):  # an axis that there is not
             raise
         shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
-        raise Refused(f"{row.name} of shapes {shapes}: they do not fit ({error})") from error
+        raise Refused(f"{row.name} of shapes {shapes}: {error}") from error
+
+
+def as_number(part: Any) -> Any:
+    """NumPy's single numbers as Python's, which take a tensor's type."""
+    return part.item() if isinstance(part, np.generic) else part
 
 
 def promoted(row: Operation, inputs: Sequence[Any]) -> list[Any]:
@@ -72,6 +79,8 @@ def promoted(row: Operation, inputs: Sequence[Any]) -> list[Any]:
     for i in mixed:
         if isinstance(inputs[i], Tensor):
             arrays[i] = arrays[i].astype(kind.numpy, copy=False)
+        elif not kinds and arrays[i] is not None:  # numbers alone
+            arrays[i] = np.asarray(arrays[i], kind.numpy)
     return arrays
 
 
@@ -117,7 +126,8 @@ def record(
     edges = [part.edge() if wants else None for part, wants in zip(inputs, wanted, strict=False)]
     fits: Any = [(part.shape, part.storage.buffer.dtype) if wants else None
                  for part, wants in zip(inputs, wanted, strict=False)]  # fmt: skip
-    result.node = Node(row, edges, inputs, kept, settings, result.array, fits)
+    value = Kept(result.array, result.storage, result.storage.version)
+    result.node = Node(row, edges, inputs, kept, settings, value, fits)
 
 
 def look(row: Operation, tensor: Tensor, **options: Any) -> Tensor:
@@ -128,7 +138,8 @@ def look(row: Operation, tensor: Tensor, **options: Any) -> Tensor:
     if tensor.requires_grad and autograd.is_grad_enabled():
         settings = {"shape": tensor.shape, **options}
         fits = [(tensor.shape, tensor.storage.buffer.dtype)]
-        result.node = Node(row, [tensor.edge()], [tensor], {}, settings, result.array, fits)
+        value = Kept(result.array, result.storage, result.storage.version)
+        result.node = Node(row, [tensor.edge()], [tensor], {}, settings, value, fits)
     return result
 
 
@@ -142,14 +153,14 @@ def change(row: Operation, tensor: Tensor, *others: Any, **options: Any) -> Tens
     """
     if tensor.storage.meta:
         return tensor
-    inputs = (tensor, *others)
+    inputs = (tensor, *map(as_number, others))
     recording = autograd.is_grad_enabled() and any(
         isinstance(part, Tensor) and part.requires_grad for part in inputs
     )
-    if recording and tensor.requires_grad and tensor.node is None:
+    if recording and tensor.requires_grad and is_part_of_a_leaf(tensor):
         raise Refused(
-            f"{row.name}_ of a tensor that wants a gradient and that nothing was made into: change "
-            "it under no_grad(), or make a new one"
+            f"{row.name}_ of a tensor that wants a gradient and that nothing was made into, or of "
+            "a view of one: change it under no_grad(), or make a new one"
         )
     if tensor.layout.overlaps_itself:
         raise Refused(f"{row.name}_: after expand several elements are one number; .clone() first")
@@ -171,12 +182,24 @@ def change(row: Operation, tensor: Tensor, *others: Any, **options: Any) -> Tens
                 name: Kept(kept.array, None, 0) if kept.storage is tensor.storage else kept
                 for name, kept in (made.node.kept or {}).items()
             }
+            made.node.operands = [None, *others]  # not the tensor itself: that would be a circle
+            if tensor.node is not None:
+                made.node.retained, tensor.node.retained = tensor.node.retained, None
             tensor.node = made.node
-            tensor.storage.rewritten = tensor.storage.version + 1
+            storage = tensor.storage
+            tensor.born = storage.version + 1
+            storage.earlier, storage.rewritten = storage.rewritten, tensor.born
     tensor.array[...] = result
     tensor.storage.version += 1
-    tensor.born = tensor.storage.version
     return tensor
+
+
+def is_part_of_a_leaf(tensor: Tensor) -> bool:
+    """Whether it is a leaf, or a view of one."""
+    place = tensor.edge()
+    while isinstance(place, Node) and place.operation.view:
+        place = place.inputs[0]
+    return isinstance(place, Tensor)
 
 
 def signs(name: str) -> list[Any]:
@@ -184,7 +207,7 @@ def signs(name: str) -> list[Any]:
     row = TABLE[name]
 
     def known(other: Any) -> bool:
-        return isinstance(other, Tensor | int | float)
+        return isinstance(other, Tensor | int | float | np.generic)
 
     def plain(self: Tensor, other: Any) -> Any:
         return apply(row, (self, other)) if known(other) else NotImplemented
@@ -374,8 +397,9 @@ class Tensor(Derived, PythonSide, CanLog):
         for step in autograd.walk(self.edge(), start):
             node = step.node
             if isinstance(node, Node):
-                if node.retained is not None:
-                    node.retained.accumulate(step.received)
+                kept = node.retained and node.retained()
+                if kept is not None:
+                    kept.accumulate(step.received)
                 if not retain_graph:
                     node.release()
                 self.debug("backward %s %s", node.operation.name, node.shape)
@@ -393,7 +417,7 @@ class Tensor(Derived, PythonSide, CanLog):
     def retain_grad(self) -> None:
         """Keep the gradient of a tensor that was made of others, too."""
         if self.node is not None:
-            self.node.retained = self
+            self.node.retained = weakref.ref(self)
 
     def detach(self) -> Tensor:
         """The same storage without the history."""
@@ -433,6 +457,10 @@ class Tensor(Derived, PythonSide, CanLog):
     def __setitem__(self, key: Any, value: Any) -> None:
         """Write into what `x[key]` names; only that part is touched."""
         basic, advanced = split_key(key)
+        if isinstance(value, Tensor) and value.storage is self.storage and advanced is None:
+            storage, same = self.storage, value.layout == self.layout.at(basic)
+            if same and value.born == storage.rewritten and self.born >= storage.earlier:
+                self.born = value.born  # x[0] *= 2, which Python writes back: its history is ours
         wants = isinstance(value, Tensor) and value.requires_grad
         if (wants or self.requires_grad) and autograd.is_grad_enabled():
             change(TABLE["put"], self, value, basic=basic, advanced=advanced)
@@ -512,6 +540,10 @@ class Tensor(Derived, PythonSide, CanLog):
         twin.wants_gradient, twin.name = self.wants_gradient, self.name
         twin.grad = deepcopy(self.grad, memo)
         return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle: the window is opened anew, onto the storage that comes with it."""
+        return {**vars(self), "_window": None}
 
     def __hash__(self) -> int:
         return id(self)
@@ -593,8 +625,14 @@ def bound(row: Operation, args: Sequence[Any], named: dict[str, Any]) -> tuple[l
     for name, value in values.items():
         if isinstance(value, list):
             values[name] = tuple(value)
+        elif isinstance(value, Tensor) and value.requires_grad:
+            raise Refused(
+                f"{row.name}: {name} is no input, and would have no gradient: .detach() it"
+            )
         elif isinstance(value, Tensor):
             values[name] = value.array.copy() if value.ndim else value.item()
+    if values.get("dim") == ():  # all of them
+        values["dim"] = None
     return inputs, values
 
 

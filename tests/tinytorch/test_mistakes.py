@@ -178,7 +178,7 @@ MISTAKES: list[tuple[Check, str, str, str]] = [
     (a_transposed_view_is_read_in_its_own_order, "layout", "            if left % size:",
      "            if False:"),
     (a_tensor_that_is_used_twice_gathers_both, "autograd",
-     "received[input] + part if input in received else part", "part"),
+     "np.asarray(received[input] + part) if input in received else part", "part"),
     (a_tensor_that_is_used_twice_gathers_both, "value", "part.grad += slope * value.grad",
      "part.grad = slope * value.grad"),
     (a_shared_node_is_visited_once, "value", "elif node is not None and node not in seen:",

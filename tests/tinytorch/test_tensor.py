@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import pickle
 import weakref
 from typing import Any
 
@@ -147,6 +148,85 @@ def test_what_backward_used_is_freed_with_it() -> None:
     gc.collect()
     assert held() is None
     assert loss.item() > 0
+
+
+INF = float("inf")
+CORNERS: list[Any] = [
+    lambda t, x: t.cat([x, t.zeros(2, 3, dtype=t.float64)]),  # of which one alone wants a gradient
+    lambda t, x: t.stack([t.zeros(3, dtype=t.float64), x[0]]),
+    lambda t, x: (lambda y: (y.__setitem__(..., 3.0), y * y + y)[1])(x[0, 0].clone()),
+    lambda t, x: (x - 1).relu().sqrt(),  # an infinite slope, of what relu keeps out
+    lambda t, x: x.clamp(min=1.0).sub(1).sqrt()[0, 1:],
+    lambda t, x: t.maximum(x, t.zeros(2, 3, dtype=t.float64)).sqrt()[0, 1],
+    lambda t, x: (x * 0).std(),
+    lambda t, x: (x * 0).norm(dim=1),
+    lambda t, x: x.norm(2),
+    lambda t, x: x.sum(dim=()),
+    lambda t, x: x.narrow(1, -2, 2),
+    lambda t, x: (lambda h: (h.__setitem__(0, h[0].mul_(2)), h * x)[1])(x * 1),
+    lambda t, x: (lambda h: (h.retain_grad(), h.mul_(3), h * h)[2])(x * 1),
+    lambda t, x: x * np.float64(2) + np.float64(1),
+    lambda t, x: t.nn.functional.cross_entropy(
+        t.cat([x, x * t.tensor([-INF, 1.0, 1.0], dtype=t.float64)])[1:3].abs().neg(),
+        t.tensor([1, -100])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", CORNERS)
+def test_corners_are_torchs(call: Any) -> None:
+    assert_equal_on_both(call, [X])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: t.nn.functional.cross_entropy(t.zeros(3, 5), t.tensor([1, 2])),
+        lambda t: t.nn.functional.embedding(t.tensor([-1]), t.zeros(3, 2)),
+        lambda t: t.ones(3, requires_grad=True)[0].add_(1),
+        lambda t: t.ones(3, 3, requires_grad=True).T.add_(1),
+        lambda t: t.arange(5).narrow(0, 3, 4),
+        lambda t: t.zeros(3).gather(0, t.tensor([-1])),
+    ],
+)
+def test_what_torch_refuses_is_refused(call: Any) -> None:
+    for t in ENGINES:
+        with pytest.raises((RuntimeError, ValueError, IndexError)):
+            call(t)
+
+
+def test_an_old_view_stays_refused_after_a_change_without_a_gradient() -> None:
+    x = tinytorch.tensor(X, requires_grad=True)
+    h = x * 1
+    row = h[:1]
+    h.mul_(x)
+    with tinytorch.no_grad():
+        row.mul_(1)
+    with pytest.raises(Refused, match="take the view again"):
+        row.sum()
+
+
+def test_the_rest_that_a_reviewer_found() -> None:
+    x = tinytorch.tensor(X[0], requires_grad=True)
+    (x * 10).sum().backward()
+    assert tinytorch.nn.utils.clip_grad_norm_(x, 1.0).item() == pytest.approx(300**0.5)
+    assert x.grad.norm().item() == pytest.approx(1, rel=1e-4)
+    with pytest.raises(Refused, match="clamp: min is no input"):
+        x.clamp(min=x[0])
+    linear = tinytorch.nn.Linear(2, 1)
+    linear(tinytorch.ones(2)).backward()
+    assert linear.double().weight.grad.dtype == tinytorch.float64
+    with pytest.raises(TypeError, match="weight is a parameter"):
+        linear.weight = tinytorch.ones(1, 2)  # type: ignore[assignment]
+    again = pickle.loads(pickle.dumps(tinytorch.arange(4.0)))
+    part = again[1:]
+    again.add_(10)
+    assert part.tolist() == [11, 12, 13]
+    tinytorch.set_grad_enabled(False)
+    assert not tinytorch.is_grad_enabled()
+    with tinytorch.set_grad_enabled(True):
+        assert tinytorch.is_grad_enabled()
+    assert not tinytorch.is_grad_enabled()
+    tinytorch.set_grad_enabled(True)
 
 
 # Changes in place

@@ -76,13 +76,16 @@ def nll_loss(input: Tensor, target: Tensor, ignore_index: int = -100, reduction:
     """The negative log-probability of each target: (N, classes) and (N,); or (N, classes, ...)."""
     if target.dtype != dtypes.int64:
         raise Refused(f"targets of {target.dtype.name}: must be int64, the number of a class")
-    classes = input.shape[1 if input.ndim > 1 else 0]
+    dim = 1 if input.ndim > 1 else 0
+    classes = input.shape[dim]
+    if target.shape != input.shape[:dim] + input.shape[dim + 1 :]:
+        raise Refused(f"targets of shape {target.shape} for predictions of shape {input.shape}: "
+                      "there must be one for each")  # fmt: skip
     real = target != ignore_index
     chosen = target.masked_fill(~real, 0)
     if chosen.numel() and not 0 <= int(chosen.min()) <= int(chosen.max()) < classes:
         raise IndexError(f"a target is out of range: must be from 0 to {classes - 1}")
-    dim = 1 if input.ndim > 1 else 0
-    losses = -input.gather(dim, chosen.unsqueeze(dim)).squeeze(dim) * real.to(input.dtype)
+    losses = (-input.gather(dim, chosen.unsqueeze(dim)).squeeze(dim)).masked_fill(~real, 0.0)
     if reduction == "none":
         return losses
     total = losses.sum()

@@ -27,6 +27,11 @@ class Module:
     def __init__(self) -> None:
         self._buffers: set[str] = set()  # attributes that are saved, and not learnt
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(vars(self).get(name), Parameter) and type(value) is Tensor:
+            raise TypeError(f"{name} is a parameter: set a Parameter, or write into its .data")
+        super().__setattr__(name, value)
+
     def __call__(self, *args: Any, **named: Any) -> Any:
         return self.forward(*args, **named)
 
@@ -110,7 +115,10 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         for parameter in self.parameters():
-            parameter.grad = None
+            if set_to_none:
+                parameter.grad = None
+            elif parameter.grad is not None:
+                parameter.grad.zero_()
 
     def apply(self, function: Callable[[Module], Any]) -> Self:
         """Call a function with each module, the inner ones first."""
@@ -125,6 +133,8 @@ class Module:
             for value in vars(part).values():
                 if isinstance(value, Tensor) and value.is_floating_point():
                     value.data = value.detach().to(*args, **named)
+                    if value.grad is not None:
+                        value.grad = value.grad.to(*args, **named)
         return self
 
     def float(self) -> Self:
@@ -164,7 +174,7 @@ class Module:
             faults += [f"unexpected {name}" for name in unexpected]
         if faults:
             raise Refused(f"load_state_dict of {type(self).__name__}: {'; '.join(faults)}")
-        for path in own.keys() & state_dict.keys():
+        for path in [name for name in own if name in state_dict]:
             owner, _, name = path.rpartition(".")
             part, tensor = self.get_submodule(owner), state_dict[path]
             before = getattr(part, name)

@@ -12,11 +12,12 @@ from tinytorch.tensor import Tensor
 
 
 @no_grad
-def clip_grad_norm_(parameters: Iterable[Tensor], max_norm: float) -> Tensor:
+def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float) -> Tensor:
     """Scale all gradients alike, so that their joint norm is at most `max_norm`; returns it.
 
     Pascanu et al. 2012, https://arxiv.org/abs/1211.5063, algorithm 1.
     """
+    parameters = [parameters] if isinstance(parameters, Tensor) else parameters
     gradients = [p.grad for p in parameters if p.grad is not None]
     total = tensor(sum(float(g.pow(2).sum()) for g in gradients)).sqrt()
     scale = max_norm / (float(total) + 1e-6)
