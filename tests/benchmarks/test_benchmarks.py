@@ -17,7 +17,17 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command_line
-from benchmarks import decode, finetune, load, optimizer, pretraining, prompt, report, setting
+from benchmarks import (
+    decode,
+    finetune,
+    load,
+    optimizer,
+    pretraining,
+    prompt,
+    report,
+    setting,
+    tinytorch,
+)
 from benchmarks.engines import plain_c
 from benchmarks.hugging_face import hugging_face_folder, load_theirs
 from benchmarks.machine import Limits
@@ -81,6 +91,14 @@ def test_every_contender_does_its_work(
             assert run.units > 0, name
             assert run.bytes or run.flops, name
     assert all(": " in line for line in left_out)
+
+
+@pytest.mark.slow
+def test_the_readable_engine_does_the_same(tiny: Setting) -> None:
+    for work in tinytorch.works(tiny, []):
+        results = {c.name: run_once(c).result for c in work.contenders}
+        assert len(results) > 1
+        assert len(set(results.values())) == 1, (work.name, results)
 
 
 @pytest.mark.slow
