@@ -68,29 +68,12 @@ from training.run import finished_run
 
 def generate(args: argparse.Namespace) -> None:
     """--option generate: continue the prompt at temperature 0 and 1, or at the one given."""
-    low, high = args.generated_sentence_low_temp_out, args.generated_sentence_high_temp_out
-    texts = {0.0: low, 1.0: high}
-    if args.temperature is not None:
-        texts = {args.temperature: low if args.temperature == 0 else high}
     # What can be wrong is found before the model is read.
-    filters = filters_of(args)
-    runs = [(Sampling(t, **filters), outfile) for t, outfile in texts.items()]
-    new_tokens = NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens
-    text = args.prompt
-    if text == STANDARD:
-        text = as_text(read_bytes(STANDARD, "give --prompt TEXT"), "standard input").rstrip("\r\n")
-    if not text:
-        raise ValueError("--prompt is empty: give a text to continue")
+    runs, new_tokens, text = planned_texts(args)
     checkpoint, why = choose_checkpoint(args.pretrained_model_path)
-    require_outputs(texts.values(), files_of(args, checkpoint))
+    require_outputs([outfile for _, outfile in runs], files_of(args, checkpoint))
     model, tokenizer = load_for(args, checkpoint, why, engine_of(args), args.max_sentence_len)
-    ids = encode_prompt(tokenizer, text)
-    limit = model.config.max_seq_len
-    if len(ids) > limit:
-        raise ValueError(
-            f"--prompt has {len(ids)} tokens and the context of this model {limit}: "
-            f"shorten it, or cut it with --max_sentence_len {limit - 1}"
-        )
+    ids = prompt_ids(tokenizer, text, model.config.max_seq_len)
     expected = len(runs) * new_tokens * seconds_per_token(model, len(ids))
     work = f"{len(runs)} x {new_tokens} tokens"
     print(banner("expected", f"about {time_in_words(expected)} for {work}"))
@@ -105,6 +88,34 @@ def generate(args: argparse.Namespace) -> None:
         print(f"Wrote generated sentence to {outfile}.")
         if not whole:
             raise KeyboardInterrupt
+
+
+def planned_texts(args: argparse.Namespace) -> tuple[list[tuple[Sampling, str]], int, str]:
+    """How each text is sampled and where it goes, how long it gets, and what it continues."""
+    low, high = args.generated_sentence_low_temp_out, args.generated_sentence_high_temp_out
+    texts = {0.0: low, 1.0: high}
+    if args.temperature is not None:
+        texts = {args.temperature: low if args.temperature == 0 else high}
+    filters = filters_of(args)
+    runs = [(Sampling(t, **filters), outfile) for t, outfile in texts.items()]
+    prompt = args.prompt
+    if prompt == STANDARD:
+        content = read_bytes(STANDARD, "give --prompt TEXT")
+        prompt = as_text(content, "standard input").rstrip("\r\n")
+    if not prompt:
+        raise ValueError("--prompt is empty: give a text to continue")
+    return runs, NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens, prompt
+
+
+def prompt_ids(tokenizer: TextTokenizer, text: str, limit: int) -> list[int]:
+    """The prompt's tokens; a ValueError where there are more than the model's context holds."""
+    ids = encode_prompt(tokenizer, text)
+    if len(ids) > limit:
+        raise ValueError(
+            f"--prompt has {len(ids)} tokens and the context of this model {limit}: "
+            f"shorten it, or cut it with --max_sentence_len {limit - 1}"
+        )
+    return ids
 
 
 def filters_of(args: argparse.Namespace) -> dict[str, Any]:

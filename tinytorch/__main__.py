@@ -25,10 +25,9 @@ from tqdm import tqdm
 import checkpoints
 import tinytorch
 from data import NAMES
-from flags import NEW_TOKENS, add, add_generate_flags, add_sampling_flags
-from loading import choose_checkpoint, encode_prompt, settled, spell
-from run_llama import filters_of, write_sentence
-from sampling import Sampling
+from flags import add, add_generate_flags, add_sampling_flags
+from loading import choose_checkpoint, settled, spell
+from run_llama import files_of, planned_texts, prompt_ids, write_sentence
 from support import errors
 from support.files import require_outputs, write_text
 from support.processor import set_threads
@@ -43,17 +42,9 @@ ROWS = 10  # of the table of losses
 
 def generate(args: argparse.Namespace) -> None:
     """Continue a prompt at temperature 0 and 1, or at the one given, with `llama.py` as it is."""
-    low, high = args.generated_sentence_low_temp_out, args.generated_sentence_high_temp_out
-    texts = {0.0: low, 1.0: high}
-    if args.temperature is not None:
-        texts = {args.temperature: low if args.temperature == 0 else high}
-    filters = filters_of(args)
-    runs = [(Sampling(t, **filters), outfile) for t, outfile in texts.items()]
-    new_tokens = NEW_TOKENS if args.max_new_tokens is None else args.max_new_tokens
-    if not args.prompt:
-        raise ValueError("--prompt is empty: give a text to continue")
+    runs, new_tokens, text = planned_texts(args)
     path, why = choose_checkpoint(args.pretrained_model_path)
-    require_outputs(texts.values(), [path])
+    require_outputs([outfile for _, outfile in runs], files_of(args, path))
     checkpoint = checkpoints.read(path)
     tokenizer = tokenizer_for(checkpoint, args.max_sentence_len, args.tokenizer)
     if why:
@@ -61,7 +52,7 @@ def generate(args: argparse.Namespace) -> None:
     model = tiny_engine().llama.Llama.from_checkpoint(on_tinytorch(checkpoint))
     print(banner("model", f"{path.name} ({checkpoint.format}): {model.footprint()}"))
     print(banner("runs on", "TinyTorch (NumPy), float32, llama.py"))
-    ids = encode_prompt(tokenizer, args.prompt)
+    ids = prompt_ids(tokenizer, text, model.config.max_seq_len)
     for chosen, outfile in runs:
         logprobs: list[Any] | None = [] if args.logprobs else None
         tokens = model.write(

@@ -29,7 +29,7 @@ def tensor(data: Any, dtype: dtype | None = None, device: Any = None, requires_g
     if dtype is not None:
         array = array.astype(dtype.numpy)
     dtypes.of_array(array)  # or an error that says which there are
-    return placed(from_array(array), device, requires_grad)
+    return on_device(from_array(array), device, requires_grad)
 
 
 def plain(data: Any) -> Any:
@@ -47,7 +47,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return Tensor(Storage(array.reshape(-1)), Layout.contiguous(array.shape))
 
 
-def placed(result: Tensor, where: Any, requires_grad: bool) -> Tensor:
+def on_device(result: Tensor, where: Any, requires_grad: bool) -> Tensor:
     """A new tensor on its device, wanting a gradient or not."""
     result = result.to(device(where) if where is not None else CURRENT[-1])
     return result.requires_grad_(requires_grad) if requires_grad else result
@@ -122,20 +122,20 @@ def arange(*bounds: Any, dtype: dtype | None = None, device: Any = None,
     if dtype is None and any(isinstance(bound, float) for bound in bounds):
         dtype = dtypes.DEFAULT
     array = np.arange(*bounds).astype((dtype or dtypes.int64).numpy)
-    return placed(from_array(array), device, requires_grad)
+    return on_device(from_array(array), device, requires_grad)
 
 
 def linspace(start: float, end: float, steps: int, dtype: dtype | None = None, device: Any = None,
              requires_grad: bool = False) -> Tensor:  # fmt: skip
     array = np.linspace(start, end, steps).astype((dtype or dtypes.DEFAULT).numpy)
-    return placed(from_array(array), device, requires_grad)
+    return on_device(from_array(array), device, requires_grad)
 
 
 def eye(n: int, m: int | None = None, dtype: dtype | None = None, device: Any = None,
         requires_grad: bool = False) -> Tensor:  # fmt: skip
     """Ones on the diagonal."""
     array = np.eye(n, m, dtype=(dtype or dtypes.DEFAULT).numpy)
-    return placed(from_array(array), device, requires_grad)
+    return on_device(from_array(array), device, requires_grad)
 
 
 def rand(*size: Any, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False,
@@ -176,7 +176,7 @@ def randint(*bounds: Any, size: Any = None, dtype: dtype | None = None, device: 
 
 def randperm(n: int, device: Any = None, generator: Generator | None = None) -> Tensor:
     """The numbers below n in an order of chance."""
-    return placed(from_array((generator or DEFAULT).source.permutation(n)), device, False)
+    return on_device(from_array((generator or DEFAULT).source.permutation(n)), device, False)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False,

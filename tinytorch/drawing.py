@@ -100,10 +100,10 @@ def draw(x: Value | Tensor) -> Drawing:
     Of a tensor of one number the gradients are worked out for the picture, and kept nowhere; of
     another, only those are shown that are there.
     """
-    boxes, _ = graph(x)
+    boxes, numbers = graph(x)
     if isinstance(x, Value) or x.numel() != 1 or not alive(x):
         return Drawing(boxes)
-    for move in moves(x):
+    for move in moves_of_nodes(x, numbers):
         boxes[move.box].gradient = move.came_in
     return Drawing(boxes)
 
@@ -184,13 +184,8 @@ def alive(x: Tensor) -> bool:
     return all(n.kept is not None for n in topological(x.edge()) if isinstance(n, Node))
 
 
-def moves(x: Value | Tensor) -> Iterator[Move]:
-    """The walk of `backward`, in words; it changes no gradient."""
-    _, numbers = graph(x)
-    yield from moves_of_values(x, numbers) if isinstance(x, Value) else moves_of_nodes(x, numbers)
-
-
 def moves_of_values(x: Value, numbers: dict[Any, int]) -> Iterator[Move]:
+    """The walk of `Value.backward`, in words; it changes no gradient."""
     received = {x: 1.0}
     for value in reversed(topological(x)):
         g, rows = received[value], []
@@ -202,6 +197,7 @@ def moves_of_values(x: Value, numbers: dict[Any, int]) -> Iterator[Move]:
 
 
 def moves_of_nodes(x: Tensor, numbers: dict[Any, int]) -> Iterator[Move]:
+    """The walk of `Tensor.backward`, in words; it changes no gradient."""
     gathered: dict[Any, np.ndarray] = {}
     for node, g, passed in walk(x.edge(), np.ones(x.shape, x.array.dtype)):
         rows = []
@@ -273,10 +269,11 @@ def steps(x: Value | Tensor) -> Steps:
             f"steps of a tensor of shape {x.shape}: must be one number, made of what wants a "
             "gradient, before backward() (or after one with retain_graph=True)"
         )
-    boxes, _ = graph(x)
+    boxes, numbers = graph(x)
     for box in boxes:  # they come as the walk goes
         box.gradient = ""
-    return Steps(boxes, list(moves(x)))
+    moves = moves_of_values if isinstance(x, Value) else moves_of_nodes
+    return Steps(boxes, list(moves(x, numbers)))  # type: ignore[arg-type]
 
 
 def columns(rows: Sequence[tuple[str, str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import subprocess
@@ -53,6 +54,19 @@ def test_generate_samples_by_seed_and_lists_logprobs(run_here: Run, folder: Path
     texts = [re.split("---|Temp", ran.stdout)[1] for ran in outputs]
     assert texts[0] == texts[1] != texts[2]
     assert len(re.findall(r"^ +-\d+\.\d{4}  '", outputs[0].stdout, re.M)) == 5
+
+
+def test_a_prompt_comes_from_standard_input_and_fits_the_context(
+    run_here: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = ["generate", "--max_new_tokens", "3", "--temperature", "0", "--prompt", "-"]
+    flags += ["--pretrained-model-path", "counting.pt", "--tokenizer", "tokenizer.model"]
+    for text, status in (("a wonderful\n", 0), ("wonderful movie " * 200, 2)):
+        stream = io.TextIOWrapper(io.BytesIO(text.encode()))
+        monkeypatch.setattr("sys.stdin", stream)
+        ran = run_here(command_line.main, *flags, cwd=folder)
+        assert ran.returncode == status, ran.stderr
+        assert "\na wonderful" in ran.stdout if status == 0 else "shorten it" in ran.stderr
 
 
 def test_train_learns_and_compare_prints_both_losses(
