@@ -142,7 +142,7 @@ def learners_pyproject() -> str:
     """The project's settings without what only its makers need."""
     text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     for pattern in (
-        r"# [^\n]*\nbench = .*\n",
+        r"# [^\n]*\n(?:bench|notebooks) = .*\n",
         r"dev = .*\n",
         r'"tests", ',
         r'"(?:assignment|tests)/[^\n]*\n(?:\n(?="tests))?',

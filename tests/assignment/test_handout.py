@@ -180,8 +180,12 @@ def test_the_settings_name_nothing_that_is_missing(learners_tree: Path) -> None:
     settings = tomllib.loads((learners_tree / "pyproject.toml").read_text(encoding="utf-8"))
     for path in settings["tool"]["pytest"]["ini_options"]["testpaths"]:
         assert (learners_tree / path).exists(), path
-    assert "dev" not in settings["project"]["optional-dependencies"]
+    assert not {"dev", "notebooks"} & set(settings["project"]["optional-dependencies"])
     assert "per-file-ignores" not in settings["tool"]["ruff"]["lint"]
+    code = "from setup.__main__ import EXTRAS, requirements; print(requirements(EXTRAS))"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=learners_tree, capture_output=True, text=True, check=False)
+    assert "tokenizers" in result.stdout, result.stderr
 
 
 def test_the_readme_has_a_row_for_each_task(learners_tree: Path) -> None:
