@@ -249,8 +249,8 @@ def chosen_folder(files: Iterable[Member], course: Course) -> str:
     best = sorted(folder for folder in found if rank(folder) == min(map(rank, found)))
     if len(best) > 1:
         both = " and ".join(f"{shown(folder)}/" for folder in best[:2])
-        count = len(found[best[0]])
-        raise RefusedError(f"{both} have {count} of the {len(course.files)} files each: hand in one folder")
+        share = f"{len(found[best[0]])} of the {len(course.files)} files"
+        raise RefusedError(f"{both} have {share} each: hand in one folder")
     return best[0]
 
 
