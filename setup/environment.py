@@ -22,7 +22,7 @@ ENVIRONMENT_BYTES = 2_200_000_000  # with the CPU build of torch
 def requirements(extras: tuple[str, ...]) -> list[str]:
     """The packages that pyproject.toml names, with those of the given extras.
 
-    A learner's tree has fewer extras; what it lacks is nothing to install.
+    A learner's pyproject.toml has not all extras: some are for the makers of this one.
     """
     with (PROJECT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]

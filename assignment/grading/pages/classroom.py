@@ -106,7 +106,8 @@ def _header(results: Sequence[SubmissionResult]) -> Markup:
         facts.append(fact("refused", str(refused)))
     warnings = [warned(text) for text in dict.fromkeys(result.warning for result in results)]
     figures = el("dl", *facts, class_="figures")
-    return el("header", el("h1", "The class at a glance"), figures, *warnings)
+    courses = [el("p", r, class_="soft") for r in dict.fromkeys(each.course for each in results)]
+    return el("header", el("h1", "The class at a glance"), *courses, figures, *warnings)
 
 
 def _grid(results: Sequence[SubmissionResult], names: Sequence[str]) -> Markup:
