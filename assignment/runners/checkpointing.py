@@ -1,0 +1,120 @@
+"""Feeds `pretraining.checkpointing`, each function without the other."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD
+
+from assignment.runners.tensors import Tensors
+from pretraining.checkpointing import load_checkpoint, save_checkpoint
+
+
+class Small(nn.Module):
+    """A weight, and a buffer, which is no parameter and yet a part of the state."""
+
+    def __init__(self, weight: Tensor, seen: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight.clone())
+        self.register_buffer("seen", seen.clone())
+
+
+def trained(given: Tensors) -> tuple[Small, SGD]:
+    """A model after two steps; what the optimizer remembers of them is a fading sum."""
+    model = Small(given["weight"], given["seen"])
+    optimizer = optimizer_of(model, float(given["lr"]), float(given["momentum"]))
+    for gradient in given["gradients"][:2]:
+        take_step(model, optimizer, gradient)
+    return model, optimizer
+
+
+def optimizer_of(model: nn.Module, lr: float, momentum: float) -> SGD:
+    return torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+
+
+def take_step(model: Small, optimizer: SGD, gradient: Tensor) -> None:
+    model.weight.grad = gradient.clone()
+    optimizer.step()
+
+
+@contextmanager
+def place(given: Tensors) -> Iterator[Any]:
+    """Where a case saves, or loads from: a path, the same as a text, or an open file."""
+    if "path" not in given and "text" not in given:
+        yield io.BytesIO()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.pt"
+        yield path if "path" in given else str(path)
+
+
+def run_save_checkpoint(given: Tensors) -> dict[str, Tensor]:
+    model, optimizer = trained(given)
+    with place(given) as out:
+        save_checkpoint(model, optimizer, int(given["iteration"]), out)
+        if isinstance(out, io.BytesIO):
+            if out.closed:
+                return {"left_open": torch.tensor(0)}
+            out.seek(0)
+        contents = torch.load(out, weights_only=True)
+    found: dict[str, Tensor] = {"left_open": torch.tensor(1)}
+    contents = contents if isinstance(contents, dict) else {}
+    state, memory = part(contents, "model"), part(contents, "optimizer")
+    found |= {f"model.{name}": x for name, x in state.items() if isinstance(x, Tensor)}
+    of_weight = part(part(memory, "state"), 0)
+    if isinstance(fading := of_weight.get("momentum_buffer"), Tensor):
+        found["optimizer.momentum"] = fading
+    groups = memory.get("param_groups")
+    if isinstance(groups, list):
+        found["optimizer.lr"] = torch.tensor(groups[0]["lr"], dtype=torch.float64)
+    if isinstance(iteration := contents.get("iteration"), int):
+        found["iteration"] = torch.tensor(iteration)
+    return found
+
+
+def part(contents: Any, name: Any) -> dict[Any, Any]:
+    """A dictionary within one; an empty one where it is not there."""
+    found = contents.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def run_load_checkpoint(given: Tensors) -> dict[str, Tensor]:
+    model, optimizer = trained(given)
+    contents: dict[str, Any] = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "iteration": int(given["iteration"]),
+    }
+    if "other_model" in given:
+        contents["model"]["another"] = torch.zeros(2)
+    if "pickle" in given:
+        contents["more"] = Fraction(1, 3)  # which only code that the file names can make
+    fresh = Small(torch.zeros_like(given["weight"]), torch.zeros_like(given["seen"]))
+    starting = optimizer_of(fresh, lr=9.0, momentum=0.1)
+    with place(given) as src:
+        torch.save(contents, src)
+        if isinstance(src, io.BytesIO):
+            src.seek(0)
+        if "other_model" in given or "pickle" in given:
+            try:
+                load_checkpoint(src, fresh, starting)
+            except Exception:
+                return {"refused": torch.tensor(1)}
+            return {"refused": torch.tensor(0)}
+        iteration = load_checkpoint(src, fresh, starting)
+    found = {"model.weight": fresh.weight.detach().clone(), "model.seen": fresh.get_buffer("seen")}
+    if isinstance(iteration, int):
+        found["iteration"] = torch.tensor(iteration)
+    take_step(fresh, starting, given["gradients"][2])
+    return found | {"weight_a_step_later": fresh.weight.detach()}
+
+
+RUNNERS = {"save_checkpoint": run_save_checkpoint, "load_checkpoint": run_load_checkpoint}
