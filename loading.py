@@ -23,6 +23,7 @@ from data import STAND_IN
 from engine import DTYPES, Engine, Model, require_room
 from llama import Llama
 from sampling import Filters, Sampling
+from support.processor import choose_device
 from support.words import banner, count_in_words
 from tokenizer import TextTokenizer, tokenizer_for
 
@@ -263,21 +264,3 @@ def choose_checkpoint(asked: str | None) -> tuple[Path, str]:
         f"no checkpoint: neither {COURSE_CHECKPOINT} nor {STAND_IN.name} is here; "
         "bash setup.sh prepares the latter, --pretrained-model-path names another"
     )
-
-
-def choose_device(name: str) -> torch.device:
-    """The device of a name as torch has it, "auto" being the first that is here.
-
-    Raises:
-        ValueError: it is not here.
-    """
-    present = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        name = next(device for device, here in present.items() if here)
-    if not present.get(name.partition(":")[0], False):
-        raise ValueError(f"device={name}: there is no such device here; use cpu")
-    return torch.device(name)

@@ -29,7 +29,6 @@ from engine import Engine, Model
 from flags import NEW_TOKENS, get_args
 from loading import (
     choose_checkpoint,
-    choose_device,
     encode_prompt,
     load,
     settled,
@@ -59,7 +58,7 @@ from support.files import (
     require_space,
     write_text,
 )
-from support.processor import compile_fault, set_threads
+from support.processor import choose_device, compile_fault, set_threads
 from support.words import banner, time_in_words
 from tokenizer import TextTokenizer, places
 from training.recipe import Recipe, choose_autocast

@@ -13,3 +13,6 @@ LABEL_NAMES = {
 BIBLE = Path(__file__).parent / "bible.txt"  # a corpus: chapters, each with END behind it
 END = "<|endoftext|>"  # of a document in a text file, as GPT-2 has it
 NAMES = Path(__file__).parent / "names.txt"  # first names, one a line
+# Silhouettes of ten animals, as they came; vision/sources.py reads them.
+ANIMAL_PIXELS = Path(__file__).parent / "animal_data_version_3.gz"
+ANIMAL_LABELS = Path(__file__).parent / "animal_label_version_3.gz"

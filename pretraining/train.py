@@ -14,21 +14,20 @@ import torch
 from checkpoints.tokenizer_files import saved_beside
 from config import LlamaConfig
 from llama import Llama
-from loading import choose_device
 from pretraining.corpus import Corpus
 from pretraining.muon import Muon
 from pretraining.prepare import prepare
 from pretraining.settings import Settings, Shape
 from pretraining.task import RATE, SHARE, TextTask
-from support.files import require_space, require_writable
-from support.processor import compile_fault, set_threads
+from support.files import require_writable
+from support.processor import choose_device, compile_fault, set_threads
 from support.settings import differences
 from support.tensors import save_tensors
-from support.words import banner, size_in_words
-from training.log import Curves, JsonLines, RunLog, Sink, TensorBoard, attempt, is_installed
+from support.words import banner
+from training.log import RunLog, open_log
 from training.processes import World, ending_with_others, is_sharded, joined
 from training.recipe import Recipe
-from training.run import RUNS, Run
+from training.run import RUNS, Run, open_run, resumable
 from training.schedule import cosine_schedule
 from training.trainer import LOSS, Trainer, state_bytes
 
@@ -102,7 +101,8 @@ def _train(
     setting |= {"processes": world.size}
     run = Run(RUNS, setting)  # of a process that writes nothing
     if world.is_first:
-        run = open_run(f"{settings.text.data.stem}-{settings.text.kind}", setting, resume, sizes)
+        name = f"{settings.text.data.stem}-{settings.text.kind}"
+        run = open_run(KIND, name, setting, sizes, resume=resume, free=FREE)
     goes_on = world.from_first(run.last.exists)
     muon = numbers.optimizer == "muon"
     trainer = Trainer(
@@ -132,14 +132,12 @@ def _train(
         if world.is_first:
             with saved_beside(tokenizer.vocabulary, run.best):
                 pass  # the weights themselves come round by round
-        log = open_log(run, trainer) if world.is_first else RunLog([], {})
+        log = RunLog([], {})
+        if world.is_first:
+            log = open_log(run, (trainer.step, trainer.progress.epoch), asdict(recipe))
         try:
-            with ending_with_others():
+            with resumable(run), ending_with_others():
                 trainer.train(60 * settings.save_minutes, log)
-        except KeyboardInterrupt:
-            if run.last.exists():
-                print(f"\n{run.last} is saved; go on with the same command and --resume")
-            raise
         finally:
             log.close()
         finish(trainer, task, run)
@@ -161,31 +159,6 @@ def new_model(shape: Shape, vocab_size: int) -> Llama:
             tie_embeddings=shape.tie_embeddings,
         )
     )
-
-
-def open_run(name: str, setting: dict[str, Any], resume: bool, sizes: tuple[int, int]) -> Run:
-    """A new run's folder, or the one to go on with."""
-    if resume:
-        if run := Run.fitting(KIND, setting, free=FREE):
-            return run
-        print(banner("resume", f"no run {RUNS / KIND}... to go on with: starting anew"))
-    last, best = sizes
-    require_space(RUNS, 2 * last + 2 * best, f"a run in {RUNS}/")
-    run = Run.new(KIND + name, setting)
-    words = f"state {size_in_words(last)}, best weights {size_in_words(best)}"
-    print(banner("run", f"{run.folder}: {words}"))
-    return run
-
-
-def open_log(run: Run, trainer: Trainer) -> RunLog:
-    """In the run's folder, as lines, as a picture, and for TensorBoard where that is installed."""
-    sinks: list[Sink] = [JsonLines(run.log, trainer.step, trainer.progress.epoch)]
-    if is_installed("matplotlib"):
-        sinks.append(Curves(run.log, run.curves, run.folder.name, {}))
-    if is_installed("tensorboard"):
-        place = Path("tensorboard") / run.folder.name
-        attempt("TensorBoard", lambda: sinks.append(TensorBoard(place, trainer.step)))
-    return RunLog(sinks, asdict(trainer.recipe))
 
 
 def finish(trainer: Trainer, task: TextTask, run: Run) -> None:

@@ -31,18 +31,9 @@ from support.files import is_sink, require_folder, require_space, sample_digest
 from support.words import banner, count_in_words, size_in_words
 from tokenizer import TextTokenizer
 from training.activations import LIMITS, checkpoint_layers
-from training.log import (
-    Curves,
-    JsonLines,
-    RunLog,
-    Sink,
-    TensorBoard,
-    attempt,
-    is_installed,
-    read_log,
-)
+from training.log import RunLog, is_installed, open_log, read_log
 from training.recipe import Recipe
-from training.run import RUNS, Run
+from training.run import RUNS, Run, resumable
 from training.trainer import Trainer, state_bytes, trained_parameters
 
 # The course's recipe for the whole model, and the laptop's for a head on frozen states.
@@ -119,14 +110,20 @@ def run_finetune(
             go_on(trainer)
         with saved_beside(tokenizer.vocabulary, run.best):
             pass  # the best weights themselves come epoch by epoch
-        log = open_log(run, trainer, task, tensorboard_folder(outputs), options)
+        labels = task.labels["dev"]
+        majority = evaluate(labels, labels, task.model.num_labels).majority
+        log = open_log(
+            run,
+            (trainer.step, trainer.progress.epoch),
+            asdict(recipe) | {"pooling": options.pooling},
+            {"Accuracy": ("majority class, dev", majority)},
+            tensorboard_folder(outputs),
+            options.tensorboard,
+        )
         try:
-            trainer.train(60 * options.save_minutes, log)
-            return finish(trainer, task, log, splits, outputs, options)
-        except KeyboardInterrupt:
-            if run.last.exists():
-                print(f"\n{run.last} is saved; go on with the same command and --resume")
-            raise
+            with resumable(run):
+                trainer.train(60 * options.save_minutes, log)
+                return finish(trainer, task, log, splits, outputs, options)
         finally:
             log.close()
 
@@ -270,24 +267,6 @@ def make_task(
     labels = {split: read.labels for split, read in reviews.items()}
     weights = weights_of(options.class_weights, labels["train"], len(splits.label_names))
     return ReviewTask(classifier, ids, labels, pad_id, recipe, about, weights, options.best_by)
-
-
-def open_log(
-    run: Run, trainer: Trainer, task: ReviewTask, folder: Path, options: FinetuneOptions
-) -> RunLog:
-    """The run's log: in its folder, as a picture there, and beside --dev_out for TensorBoard."""
-    sinks: list[Sink] = [JsonLines(run.log, trainer.step, trainer.progress.epoch)]
-    if is_installed("matplotlib"):
-        labels = task.labels["dev"]
-        majority = evaluate(labels, labels, task.model.num_labels).majority
-        levels = {"Accuracy": ("majority class, dev", majority)}
-        sinks.append(Curves(run.log, run.curves, run.folder.name, levels))
-    else:
-        print("no curves are drawn: that needs the package matplotlib (extra plots)")
-    if options.tensorboard or (options.tensorboard is None and is_installed("tensorboard")):
-        place = folder / run.folder.name
-        attempt("TensorBoard", lambda: sinks.append(TensorBoard(place, trainer.step)))
-    return RunLog(sinks, asdict(trainer.recipe) | {"pooling": options.pooling})
 
 
 def finish(

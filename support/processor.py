@@ -1,4 +1,4 @@
-"""What the processor and the system can do: arithmetic, threads, a compiler, free memory."""
+"""What the processor and the system can do: devices, arithmetic, threads, a compiler, memory."""
 
 from __future__ import annotations
 
@@ -79,6 +79,24 @@ def compile_fault(device: str = "cpu") -> str:
         what = told[0].rpartition("error: ")[2][:80]
         return f"torch.compile fails here ({what or type(error).__name__})"
     return ""
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name as torch has it, "auto" being the first that is here.
+
+    Raises:
+        ValueError: it is not here.
+    """
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(device for device, here in present.items() if here)
+    if not present.get(name.partition(":")[0], False):
+        raise ValueError(f"device={name}: there is no such device here; use cpu")
+    return torch.device(name)
 
 
 def free_memory() -> int | None:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from support.files import atomic_path, write_text
 from support.words import banner
+from training.run import Run
 
 COLUMNS = 4  # diagrams beside each other
 REDRAW = 60.0  # seconds between two pictures of a run that goes on
@@ -183,3 +184,30 @@ class TensorBoard:
 def is_installed(package: str) -> bool:
     """Whether a package that a sink needs is here."""
     return importlib.util.find_spec(package) is not None
+
+
+def open_log(
+    run: Run,
+    done: tuple[int, int],
+    hyperparameters: Mapping[str, Any],
+    levels: Mapping[str, tuple[str, float]] | None = None,
+    folder: Path = Path("tensorboard"),
+    tensorboard: bool | None = None,
+) -> RunLog:
+    """A run's log: lines in its folder, a picture there, and a folder for TensorBoard.
+
+    Args:
+        done: steps and epochs behind which it goes on.
+        levels: as of `Curves`.
+        folder: where TensorBoard's logs are.
+        tensorboard: whether to keep one; None: where the package is installed.
+    """
+    sinks: list[Sink] = [JsonLines(run.log, *done)]
+    if is_installed("matplotlib"):
+        sinks.append(Curves(run.log, run.curves, run.folder.name, levels or {}))
+    else:
+        print("no curves are drawn: that needs the package matplotlib (extra plots)")
+    if tensorboard or (tensorboard is None and is_installed("tensorboard")):
+        place = folder / run.folder.name
+        attempt("TensorBoard", lambda: sinks.append(TensorBoard(place, done[0])))
+    return RunLog(sinks, hyperparameters)

@@ -13,16 +13,18 @@ A run goes on only with the same setting, and only one process at a time is in i
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from filelock import FileLock, Timeout  # which torch needs as well
 
-from support.files import sweep, write_text
+from support.files import require_space, sweep, write_text
 from support.tensors import load_tensors, save_tensors
+from support.words import banner, size_in_words
 
 RUNS = Path("runs")  # in the working folder
 
@@ -135,6 +137,47 @@ class Run:
     def _save(self, path: Path, contents: Mapping[str, Any]) -> None:
         remedy = "what was saved before is untouched; make room and go on with --resume"
         save_tensors(path, contents, remedy)
+
+
+def open_run(
+    kind: str,
+    name: str,
+    setting: Mapping[str, Any],
+    sizes: tuple[int, int],
+    *,
+    resume: bool,
+    free: Collection[str] = (),
+) -> Run:
+    """A new folder `kind` + `name`, or, to resume, the run to go on with; says which.
+
+    Args:
+        sizes: bytes of the state and of the best weights, for which there has to be room.
+        free: as of `Run.fitting`.
+
+    Raises:
+        ValueError: there is no room, or the runs that are there are of other settings.
+    """
+    if resume:
+        if run := Run.fitting(kind, setting, free=free):
+            return run
+        print(banner("resume", f"no run {RUNS / kind}... to go on with: starting anew"))
+    # While a file is replaced, the old one and the new one exist side by side.
+    require_space(RUNS, 2 * sum(sizes), f"a run in {RUNS}/")
+    run = Run.new(kind + name, setting)
+    last, best = map(size_in_words, sizes)
+    print(banner("run", f"{run.folder}: state {last}, best weights {best}"))
+    return run
+
+
+@contextlib.contextmanager
+def resumable(run: Run) -> Iterator[None]:
+    """Say after an interruption how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if run.last.exists():
+            print(f"\n{run.last} is saved; go on with the same command and --resume")
+        raise
 
 
 def finished_run(name: str | None, kind: str, root: Path = RUNS) -> Path:

@@ -1,0 +1,1 @@
+"""A transformer that sees: an encoder for pictures, trained from scratch."""
