@@ -8,27 +8,28 @@ from torch import Tensor
 
 from assignment.cases import DRAWS
 from assignment.runners.tensors import Tensors, differ
-from pretraining.batches import get_batch
+from pretraining import batches
 
 
 def run_get_batch(given: Tensors) -> dict[str, Tensor]:
     text, T = given["text"].numpy().astype(np.uint16), int(given["context_length"])
     if "refused" in given:
         try:
-            get_batch(text, 2, T)
+            batches.get_batch(text, 2, T)
         except ValueError:
             return {"refused": torch.tensor(1)}
         return {"refused": torch.tensor(0)}
     if "elsewhere" in given:
-        both = get_batch(text, 3, T, "meta")
-        return {"on_the_device": torch.tensor(int(all(x.device.type == "meta" for x in both)))}
+        both = batches.get_batch(text, 3, T, "meta")
+        moved = sum(x.device.type == "meta" for x in both)
+        return {"tensors_on_the_device": torch.tensor(moved)}
 
     def draw(B: int, seed: int | None) -> Tensor:
         """(B, 2T): inputs, and beside them targets; without a seed from torch's own generator."""
         generator = None if seed is None else torch.Generator().manual_seed(seed)
-        return torch.cat(get_batch(text, B, T, "cpu", generator), dim=1)
+        return torch.cat(batches.get_batch(text, B, T, "cpu", generator), dim=1)
 
-    inputs, targets = get_batch(text, 5, T)
+    inputs, targets = batches.get_batch(text, 5, T)
     drawn = draw(DRAWS, seed=1)
     windows, counts = drawn.unique(dim=0, return_counts=True)
     torch.manual_seed(3)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import SGD
 
 from assignment.runners.tensors import Tensors
-from pretraining.checkpointing import load_checkpoint, save_checkpoint
+from pretraining import checkpointing
 
 
 class Small(nn.Module):
@@ -59,25 +59,31 @@ def place(given: Tensors) -> Iterator[Any]:
 def run_save_checkpoint(given: Tensors) -> dict[str, Tensor]:
     model, optimizer = trained(given)
     with place(given) as out:
-        save_checkpoint(model, optimizer, int(given["iteration"]), out)
+        checkpointing.save_checkpoint(model, optimizer, int(given["iteration"]), out)
         if isinstance(out, io.BytesIO):
             if out.closed:
                 return {"left_open": torch.tensor(0)}
             out.seek(0)
+        elif not Path(out).exists():
+            return {"file_is_there": torch.tensor(0)}
         contents = torch.load(out, weights_only=True)
-    found: dict[str, Tensor] = {"left_open": torch.tensor(1)}
     contents = contents if isinstance(contents, dict) else {}
-    state, memory = part(contents, "model"), part(contents, "optimizer")
-    found |= {f"model.{name}": x for name, x in state.items() if isinstance(x, Tensor)}
-    of_weight = part(part(memory, "state"), 0)
-    if isinstance(fading := of_weight.get("momentum_buffer"), Tensor):
-        found["optimizer.momentum"] = fading
-    groups = memory.get("param_groups")
-    if isinstance(groups, list):
-        found["optimizer.lr"] = torch.tensor(groups[0]["lr"], dtype=torch.float64)
-    if isinstance(iteration := contents.get("iteration"), int):
-        found["iteration"] = torch.tensor(iteration)
-    return found
+    model_state, optimizer_state = part(contents, "model"), part(contents, "optimizer")
+    of_weight = part(part(optimizer_state, "state"), 0)
+    groups = optimizer_state.get("param_groups")
+    saved = {
+        "model.weight": model_state.get("weight"),
+        "model.seen": model_state.get("seen"),
+        "optimizer.momentum": of_weight.get("momentum_buffer"),
+        "optimizer.lr": groups[0]["lr"] if isinstance(groups, list) else None,
+        "iteration": contents.get("iteration"),
+    }
+    return {
+        "left_open": torch.tensor(1),
+        "file_is_there": torch.tensor(1),
+        **{f"has {name}": torch.tensor(int(x is not None)) for name, x in saved.items()},
+        **{name: torch.as_tensor(x) for name, x in saved.items() if x is not None},
+    }
 
 
 def part(contents: Any, name: Any) -> dict[Any, Any]:
@@ -105,12 +111,13 @@ def run_load_checkpoint(given: Tensors) -> dict[str, Tensor]:
             src.seek(0)
         if "other_model" in given or "pickle" in given:
             try:
-                load_checkpoint(src, fresh, starting)
+                checkpointing.load_checkpoint(src, fresh, starting)
             except Exception:
                 return {"refused": torch.tensor(1)}
             return {"refused": torch.tensor(0)}
-        iteration = load_checkpoint(src, fresh, starting)
+        iteration = checkpointing.load_checkpoint(src, fresh, starting)
     found = {"model.weight": fresh.weight.detach().clone(), "model.seen": fresh.get_buffer("seen")}
+    found["returns_a_number"] = torch.tensor(int(isinstance(iteration, int)))
     if isinstance(iteration, int):
         found["iteration"] = torch.tensor(iteration)
     take_step(fresh, starting, given["gradients"][2])

@@ -25,7 +25,7 @@ def run_cross_entropy(given: Tensors) -> dict[str, Tensor]:
         return {"refused": torch.tensor(0)}
     loss = functional.cross_entropy(logits, targets)
     outputs = {"loss": loss, "logits_kept": kept(logits, given["logits"])}
-    if loss.requires_grad and loss.numel() == 1:
+    if loss.numel() == 1:
         loss.sum().backward()
         assert logits.grad is not None
         outputs["gradient"] = logits.grad

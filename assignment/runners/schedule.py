@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from assignment.runners.tensors import Tensors
-from training.schedule import cosine_schedule
+from training import schedule
 
 
 def run_schedule(given: Tensors) -> dict[str, Tensor]:
@@ -14,12 +14,12 @@ def run_schedule(given: Tensors) -> dict[str, Tensor]:
     warmup_steps, cycle_steps = int(given["warmup_steps"]), int(given["cycle_steps"])
     if "refused" in given:
         try:
-            cosine_schedule(1, max_lr, min_lr, warmup_steps, cycle_steps)
+            schedule.cosine_schedule(1, max_lr, min_lr, warmup_steps, cycle_steps)
         except ValueError:
             return {"refused": torch.tensor(1)}
         return {"refused": torch.tensor(0)}
     rates = [
-        cosine_schedule(step, max_lr, min_lr, warmup_steps, cycle_steps)
+        schedule.cosine_schedule(step, max_lr, min_lr, warmup_steps, cycle_steps)
         for step in given["steps"].tolist()
     ]
     return {"rates": torch.tensor(rates, dtype=torch.float64)}

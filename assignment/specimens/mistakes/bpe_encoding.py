@@ -79,15 +79,6 @@ def encode_bpe(text, vocab, merges, special_tokens=()):
 # - best = min(pairs, key=lambda pair: ranks.get(pair, len(ranks)))
 # + best = min(pairs, key=lambda pair: ids_of[pair[0] + pair[1]] if pair in ranks else 10**9)
 
-# === any_token: merges whatever gives a token of the vocabulary, whether or not the pair is one of the merges
-# - best = min(pairs, key=lambda pair: ranks.get(pair, len(ranks)))
-# - if best not in ranks:
-# -     break
-# + known = {left + right: rank for rank, (left, right) in reversed(list(enumerate(merges)))}
-# + best = min(pairs, key=lambda pair: known.get(pair[0] + pair[1], len(ranks)))
-# + if best[0] + best[1] not in known:
-# +     break
-
 # === one_merge: makes one merge in a word and stops
 # - tokens = new
 # + tokens = new
@@ -102,12 +93,6 @@ def encode_bpe(text, vocab, merges, special_tokens=()):
 # + if word.encode("utf-8") in ids_of:
 # +     tokens = [word.encode("utf-8")]
 # + while False:
-
-# === whole_words_first: looks a word up as a whole before it merges, as Llama 3 does
-# - while len(tokens) > 1:
-# + if word.encode("utf-8") in ids_of:
-# +     tokens = [word.encode("utf-8")]
-# + while len(tokens) > 1:
 
 # === from_the_right: merges from right to left: "aaa" becomes "a", "aa"
 # - i = 0

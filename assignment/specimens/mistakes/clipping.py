@@ -33,13 +33,9 @@ def clip_gradients(parameters, max_norm):
 # - if norm > max_norm:
 # + if norm > 0:
 
-# === never_scales: computes the norm and scales nothing
+# === never_scales: computes the norm and scales nothing (or copies of the gradients)
 # - g.mul_(factor)
 # + g = g * factor
-
-# === scales_copies: scales copies of the gradients
-# - grads = [p.grad.data for p in parameters if p.grad is not None]
-# + grads = [p.grad.data.clone() for p in parameters if p.grad is not None]
 
 # === scales_below: scales below the bound instead of above it
 # - if norm > max_norm:
@@ -114,10 +110,6 @@ def clip_gradients(parameters, max_norm):
 # === eps_in_the_root: adds 1e-6 to the sum of the squares, and not to the norm
 # - factor = max_norm / (norm + 1e-6)
 # + factor = max_norm / (total + 1e-6) ** 0.5
-
-# === eps_outside: adds 1e-6 to the factor, and not to the norm
-# - factor = max_norm / (norm + 1e-6)
-# + factor = max_norm / norm + 1e-6
 
 # === larger_eps: adds 1e-5 or more to the norm
 # - factor = max_norm / (norm + 1e-6)

@@ -88,13 +88,9 @@ def cross_entropy(logits, targets):
 # - right = x.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
 # + right = x.max(dim=-1).values
 
-# === first_axis: takes the sum of the exponentials over the first axis instead of the last
+# === first_axis: takes the sum of the exponentials over another axis than the last
 # - total = x.exp().sum(dim=-1)
 # + total = x.exp().sum(dim=0)
-
-# === second_axis: takes the sum of the exponentials over the axis before the last
-# - total = x.exp().sum(dim=-1)
-# + total = x.exp().sum(dim=-2 if x.dim() > 1 else -1)
 
 # === mean_of_exponentials: takes the mean of the exponentials instead of their sum
 # - total = x.exp().sum(dim=-1)
@@ -123,11 +119,7 @@ def cross_entropy(logits, targets):
 # - losses = total.log() - right
 # + losses = total.log() - 0.9 * right - 0.1 * x.mean(dim=-1)
 
-# === item: returns a plain number, through which no gradient goes
-# - return losses.mean()
-# + return logits.new_tensor(losses.mean().item())
-
-# === detached: cuts the logits off from the graph, so that there is no gradient
+# === detached: cuts the loss off from the graph (by detach, item or data), so that there is no gradient
 # - x = logits - logits.max(dim=-1, keepdim=True).values
 # + x = logits.detach() - logits.detach().max(dim=-1, keepdim=True).values
 

@@ -7,8 +7,8 @@ def get_batch(dataset, batch_size, context_length, device="cpu", generator=None)
     if n <= T:
         raise ValueError(f"{n} tokens are too few for a context of {T}")
     starts = torch.randint(0, n - T, (batch_size,), generator=generator)
-    x = np.stack([dataset[i : i + T] for i in starts])
-    y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
+    x = np.stack([dataset[i : i + T] for i in starts.tolist()])
+    y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
     x = torch.from_numpy(x.astype(np.int64))
     y = torch.from_numpy(y.astype(np.int64))
     return x.to(device), y.to(device)
@@ -33,10 +33,10 @@ def get_batch(dataset, batch_size, context_length, device="cpu", generator=None)
 # === around_the_end: begins too far as well, and goes on at the beginning of the text
 # - starts = torch.randint(0, n - T, (batch_size,), generator=generator)
 # + starts = torch.randint(0, n, (batch_size,), generator=generator)
-# - x = np.stack([dataset[i : i + T] for i in starts])
-# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
-# + x = np.stack([dataset[(int(i) + np.arange(T)) % n] for i in starts])
-# + y = np.stack([dataset[(int(i) + 1 + np.arange(T)) % n] for i in starts])
+# - x = np.stack([dataset[i : i + T] for i in starts.tolist()])
+# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
+# + x = np.stack([dataset[(i + np.arange(T)) % n] for i in starts.tolist()])
+# + y = np.stack([dataset[(i + 1 + np.arange(T)) % n] for i in starts.tolist()])
 
 # === moved_back: moves a start that is too late back to the last place, which it then draws too often
 # - starts = torch.randint(0, n - T, (batch_size,), generator=generator)
@@ -63,36 +63,36 @@ def get_batch(dataset, batch_size, context_length, device="cpu", generator=None)
 # + starts = torch.randperm(n - T, generator=generator)[:batch_size]
 
 # === not_shifted: takes the inputs for targets, so that nothing has to be predicted
-# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
+# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
 # + y = x.copy()
 
 # === shifted_by_two: shifts the targets by two tokens
-# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
-# + y = np.stack([dataset[(int(i) + 2 + np.arange(T)) % n] for i in starts])
+# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
+# + y = np.stack([dataset[(i + 2 + np.arange(T)) % n] for i in starts.tolist()])
 
 # === shifted_back: shifts the targets the other way: the token before, not the one behind
-# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
-# + y = np.stack([dataset[(int(i) - 1 + np.arange(T)) % n] for i in starts])
+# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
+# + y = np.stack([dataset[(i - 1 + np.arange(T)) % n] for i in starts.tolist()])
 
 # === rolled: rolls the inputs for targets, whose last one is then the first token of the window
-# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
+# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
 # + y = np.roll(x, -1, axis=1)
 
 # === next_window: takes the window that follows for targets
-# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
-# + y = np.stack([dataset[(int(i) + T + np.arange(T)) % n] for i in starts])
+# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
+# + y = np.stack([dataset[(i + T + np.arange(T)) % n] for i in starts.tolist()])
 
 # === last_target_only: returns one target for a window, the token behind it
-# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
-# + y = np.stack([dataset[i + T : i + T + 1] for i in starts])
+# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
+# + y = np.stack([dataset[i + T : i + T + 1] for i in starts.tolist()])
 
 # === one_token_short: cuts inputs and targets from windows of T tokens, so that both have one less
-# - x = np.stack([dataset[i : i + T] for i in starts])
-# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts])
-# + x = np.stack([dataset[i : i + T - 1] for i in starts])
-# + y = np.stack([dataset[i + 1 : i + T] for i in starts])
+# - x = np.stack([dataset[i : i + T] for i in starts.tolist()])
+# - y = np.stack([dataset[i + 1 : i + 1 + T] for i in starts.tolist()])
+# + x = np.stack([dataset[i : i + T - 1] for i in starts.tolist()])
+# + y = np.stack([dataset[i + 1 : i + T] for i in starts.tolist()])
 
-# === int32: returns int32 instead of int64
+# === int32: returns another type than int64, such as int32
 # - x = torch.from_numpy(x.astype(np.int64))
 # - y = torch.from_numpy(y.astype(np.int64))
 # + x = torch.from_numpy(x.astype(np.int32))
@@ -109,12 +109,6 @@ def get_batch(dataset, batch_size, context_length, device="cpu", generator=None)
 # - y = torch.from_numpy(y.astype(np.int64))
 # + x = torch.from_numpy(x)
 # + y = torch.from_numpy(y)
-
-# === floats: returns floating-point numbers
-# - x = torch.from_numpy(x.astype(np.int64))
-# - y = torch.from_numpy(y.astype(np.int64))
-# + x = torch.from_numpy(x.astype(np.float32))
-# + y = torch.from_numpy(y.astype(np.float32))
 
 # === targets_first: returns the targets first
 # - return x.to(device), y.to(device)

@@ -9,7 +9,7 @@ def load_checkpoint(src, model, optimizer):
     return contents["iteration"]
 
 
-# === forgets_the_optimizer: does not load the optimizer, which begins anew
+# === forgets_the_optimizer: does not load the optimizer, which begins anew (or gives its name to the state)
 # - optimizer.load_state_dict(contents["optimizer"])
 
 # === moments_alone: loads what the optimizer has gathered and not its settings
@@ -21,16 +21,8 @@ def load_checkpoint(src, model, optimizer):
 # - optimizer.load_state_dict(contents["optimizer"])
 # + optimizer.load_state_dict({"state": {}, "param_groups": contents["optimizer"]["param_groups"]})
 
-# === optimizer_rebound: gives the name of the optimizer to the state, and loads nothing into it
-# - optimizer.load_state_dict(contents["optimizer"])
-# + optimizer = contents["optimizer"]
-
-# === forgets_the_model: does not load the model
+# === forgets_the_model: does not load the model (or gives its name to the state)
 # - model.load_state_dict(contents["model"])
-
-# === model_rebound: gives the name of the model to the state, and loads nothing into it
-# - model.load_state_dict(contents["model"])
-# + model = contents["model"]
 
 # === parameters_alone: loads the model's parameters and not its buffers
 # - model.load_state_dict(contents["model"])
@@ -52,16 +44,12 @@ def load_checkpoint(src, model, optimizer):
 # - contents = torch.load(src, map_location="cpu", weights_only=True)
 # + contents = torch.load(src, map_location="cpu", weights_only=False)
 
-# === returns_nothing: returns nothing
+# === returns_nothing: returns no number, but nothing or the whole dictionary
 # - return contents["iteration"]
 
 # === next_iteration: returns the iteration plus 1
 # - return contents["iteration"]
 # + return contents["iteration"] + 1
-
-# === returns_everything: returns the whole dictionary instead of the iteration
-# - return contents["iteration"]
-# + return contents
 
 # === begins_anew: returns 0
 # - return contents["iteration"]
@@ -79,14 +67,9 @@ def load_checkpoint(src, model, optimizer):
 # - model.load_state_dict(contents["model"])
 # + model.load_state_dict(contents)
 
-# === paths_alone: takes an open file for a path
+# === paths_alone: takes an open file for a path (or opens it once more)
 # - contents = torch.load(src, map_location="cpu", weights_only=True)
 # + contents = torch.load(Path(src), map_location="cpu", weights_only=True)
-
-# === opens_it: opens what is open already
-# - contents = torch.load(src, map_location="cpu", weights_only=True)
-# + with open(src, "rb") as file:
-# +     contents = torch.load(file, map_location="cpu", weights_only=True)
 
 # === files_alone: reads from an open file only, and fails on a path
 # - contents = torch.load(src, map_location="cpu", weights_only=True)

@@ -24,11 +24,6 @@ def save_checkpoint(model, optimizer, iteration, out):
 # - contents["optimizer"] = optimizer.state_dict()
 # + contents["optimizer"] = {"state": optimizer.state_dict()["state"]}
 
-# === fresh_optimizer: saves the state of a new optimizer
-# - contents["optimizer"] = optimizer.state_dict()
-# + optimizer.state.clear()
-# + contents["optimizer"] = optimizer.state_dict()
-
 # === forgets_the_model: forgets the model
 # - contents["model"] = model.state_dict()
 
@@ -98,7 +93,7 @@ def save_checkpoint(model, optimizer, iteration, out):
 # +     for part in (contents["iteration"], contents["optimizer"], contents["model"]):
 # +         torch.save(part, out)
 
-# === paths_alone: takes an open file for a path
+# === paths_alone: takes an open file for a path (or opens it once more)
 # - if hasattr(out, "write"):
 # -     torch.save(contents, out)
 # - else:
@@ -115,14 +110,6 @@ def save_checkpoint(model, optimizer, iteration, out):
 # + else:
 # +     out.write(b"")
 # +     torch.save(contents, out)
-
-# === opens_it: opens what is open already
-# - if hasattr(out, "write"):
-# -     torch.save(contents, out)
-# - else:
-# -     save_tensors(Path(out), contents)
-# + with open(out, "wb") as file:
-# +     torch.save(contents, file)
 
 # === closes_it: closes the file that it was handed
 # - torch.save(contents, out)

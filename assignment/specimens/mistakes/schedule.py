@@ -44,17 +44,13 @@ def cosine_schedule(step, max_lr, min_lr, warmup_steps, cycle_steps):
 # - return max_lr * step / warmup_steps
 # + return max_lr
 
-# === idle_warm_up: has a rate of 0 during the warm-up
+# === idle_warm_up: has a rate of 0 during the warm-up (or divides whole numbers there)
 # - return max_lr * step / warmup_steps
 # + return 0.0
 
 # === floor_in_the_warm_up: never falls below the floor, in the warm-up either
 # - return max_lr * step / warmup_steps
 # + return max(min_lr, max_lr * step / warmup_steps)
-
-# === whole_division: divides whole numbers in the warm-up, which gives 0 all the way
-# - return max_lr * step / warmup_steps
-# + return max_lr * (step // warmup_steps)
 
 # === curved_warm_up: warms up along a cosine instead of a line
 # - return max_lr * step / warmup_steps

@@ -45,10 +45,8 @@ def step(self, closure=None):
 # === lost: computes the new parameter and does not store it
 # - p.data -= rate * p.grad.data
 # + p = p.data - rate * p.grad.data
-# - state["step"] = t + 1
-# + state["step"] = t + 1
 
-# === never_decays: never lets the rate fall
+# === never_decays: never lets the rate fall (or does not count the steps, so that t stays at 0)
 # - if group["decaying"]:
 # -     rate = lr / math.sqrt(t + 1)
 
@@ -84,9 +82,6 @@ def step(self, closure=None):
 # === root_of_t_and_one: divides by the root of t, plus 1 outside
 # - rate = lr / math.sqrt(t + 1)
 # + rate = lr / (math.sqrt(t) + 1)
-
-# === never_counts: does not count the steps, so that t stays at 0
-# - state["step"] = t + 1
 
 # === falls_for_good: lets the group's own rate fall, again at each parameter
 # - rate = lr / math.sqrt(t + 1)
@@ -199,6 +194,7 @@ def step(self, closure=None):
 # - if closure is not None:
 # -     with torch.enable_grad():
 # -         loss = closure()
+# + pass
 # - return loss
 # + if closure is not None:
 # +     with torch.enable_grad():

@@ -61,13 +61,9 @@ def softmax(x, dim):
 # - total = powers.sum(dim=dim, keepdim=True)
 # + total = powers.sum()
 
-# === loses_the_dimension: does not keep the dimension of the sum, which then fits against another one or none
+# === loses_the_dimension: does not keep the dimension that it reduces, and what is left fits against another one or none
 # - total = powers.sum(dim=dim, keepdim=True)
 # + total = powers.sum(dim=dim)
-
-# === greatest_loses_the_dimension: does not keep the dimension of the greatest, which then fits against another one or none
-# - greatest = x.max(dim=dim, keepdim=True).values
-# + greatest = x.max(dim=dim).values
 
 # === mean_of_powers: divides by the mean instead of the sum
 # - total = powers.sum(dim=dim, keepdim=True)
@@ -76,10 +72,6 @@ def softmax(x, dim):
 # === never_divides: does not divide by the sum
 # - return powers / total
 # + return powers
-
-# === divides_by_the_greatest: divides by the greatest, so that the greatest share is 1
-# - return powers / total
-# + return powers / powers.max(dim=dim, keepdim=True).values
 
 # === eps_below: adds a small number to the sum, and a bit too much at that
 # - return powers / total
