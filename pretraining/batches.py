@@ -9,6 +9,15 @@ import torch
 from torch import Tensor
 
 
+def windows(
+    dataset: Any, starts: list[int], context_length: int, device: str | torch.device = "cpu"
+) -> tuple[Tensor, Tensor]:
+    """The windows of T tokens that begin at `starts`, and the same one token later, (B, T) each."""
+    rows = np.stack([dataset[start : start + context_length + 1] for start in starts])
+    tokens = torch.from_numpy(rows.astype(np.int64)).to(device)
+    return tokens[:, :-1], tokens[:, 1:]
+
+
 def get_batch(
     dataset: Any,
     batch_size: int,
@@ -45,12 +54,3 @@ def get_batch(
         )
     starts = torch.randint(n, (batch_size,), generator=generator)
     return windows(dataset, starts.tolist(), context_length, device)
-
-
-def windows(
-    dataset: Any, starts: list[int], context_length: int, device: str | torch.device = "cpu"
-) -> tuple[Tensor, Tensor]:
-    """The windows of T tokens that begin at `starts`, and the same one token later, (B, T) each."""
-    rows = np.stack([dataset[start : start + context_length + 1] for start in starts])
-    tokens = torch.from_numpy(rows.astype(np.int64)).to(device)
-    return tokens[:, :-1], tokens[:, 1:]

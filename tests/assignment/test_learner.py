@@ -189,8 +189,11 @@ def test_submit_zips_files_and_helpers_grades_them_and_says_what_stays_behind(
     replace_in(tree / "optimizer.py", first, f"{first}import helpers.att\n")
     check = run_assignment(tree, "check", "adamw")
     assert statuses(check.stdout) == {"adamw": "passed"}, check.stdout
-    stay = ("base_llama.py: was edited here", "helpers/: a folder; move its modules up")
-    stay += ("training/mine.py: is not handed in",)
+    stay = (
+        "base_llama.py: was edited here",
+        "helpers/: a folder; move its modules up",
+        "training/mine.py: is not handed in",
+    )
     assert all(text in check.stdout for text in stay), check.stdout
     result = run_assignment(tree, "submit", "anna", "--out", str(tmp_path / "new"))
     assert result.returncode == 0, result.stderr
