@@ -31,7 +31,7 @@ def trained(given: Tensors) -> tuple[Small, SGD]:
     """A model after two steps; what the optimizer remembers of them is a fading sum."""
     model = Small(given["weight"], given["seen"])
     optimizer = optimizer_of(model, float(given["lr"]), float(given["momentum"]))
-    for gradient in given["gradients"][:2]:
+    for gradient in given["gradients"]:
         take_step(model, optimizer, gradient)
     return model, optimizer
 
@@ -93,23 +93,23 @@ def part(contents: Any, name: Any) -> dict[Any, Any]:
 
 
 def run_load_checkpoint(given: Tensors) -> dict[str, Tensor]:
-    model, optimizer = trained(given)
-    contents: dict[str, Any] = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "iteration": int(given["iteration"]),
-    }
-    if "other_model" in given:
-        contents["model"]["another"] = torch.zeros(2)
-    if "pickle" in given:
-        contents["more"] = Fraction(1, 3)  # which only code that the file names can make
     fresh = Small(torch.zeros_like(given["weight"]), torch.zeros_like(given["seen"]))
     starting = optimizer_of(fresh, lr=9.0, momentum=0.1)
+    group = starting.state_dict()["param_groups"][0]
+    group |= {"lr": float(given["lr"]), "momentum": float(given["momentum"])}
+    contents: dict[str, Any] = {"iteration": int(given["iteration"])}
+    contents["model"] = {
+        name: given[name] for name in ("weight", "seen", "another") if name in given
+    }
+    memory = {0: {"momentum_buffer": given["fading"]}}
+    contents["optimizer"] = {"state": memory, "param_groups": [group]}
+    if "pickle" in given:
+        contents["more"] = Fraction(1, 3)  # which only code that the file names can make
     with place(given) as src:
         torch.save(contents, src)
         if isinstance(src, io.BytesIO):
             src.seek(0)
-        if "other_model" in given or "pickle" in given:
+        if "another" in given or "pickle" in given:
             try:
                 checkpointing.load_checkpoint(src, fresh, starting)
             except Exception:
@@ -120,7 +120,7 @@ def run_load_checkpoint(given: Tensors) -> dict[str, Tensor]:
     found["returns_a_number"] = torch.tensor(int(isinstance(iteration, int)))
     if isinstance(iteration, int):
         found["iteration"] = torch.tensor(iteration)
-    take_step(fresh, starting, given["gradients"][2])
+    take_step(fresh, starting, given["gradient"])
     return found | {"weight_a_step_later": fresh.weight.detach()}
 
 

@@ -336,31 +336,22 @@ def schedule_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     }
 
 
-def of_a_loop(rng: np.random.Generator) -> tuple[Arrays, Arrays]:
-    """A model after two steps of SGD with momentum, as inputs; its state, and one more step."""
-    inputs: Arrays = {"weight": normal(rng, 3, 4), "seen": normal(rng, 2)}
-    inputs |= {"gradients": normal(rng, 3, 3, 4), "lr": np.float32(0.25 + 0.5 * rng.random())}
-    inputs |= {"momentum": np.float32(0.9), "iteration": rng.integers(10, 90)}
-    w = wide(inputs)
-    lr, momentum = float(inputs["lr"]), float(inputs["momentum"])
-    fading, weight, path = np.zeros((3, 4)), w["weight"], []
-    for gradient in w["gradients"]:
-        fading = momentum * fading + gradient
-        weight = weight - lr * fading
-        path.append((weight, fading))
-    state = {"model.weight": path[1][0], "model.seen": w["seen"], "iteration": inputs["iteration"]}
-    return inputs, {
-        **state,
-        "optimizer.momentum": path[1][1],
-        "optimizer.lr": np.float64(lr),
-        "weight_a_step_later": path[2][0],
-    }
-
-
 def save_checkpoint_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     def case(about: str, where: str) -> Recorded:
-        inputs, state = of_a_loop(rng)
-        del state["weight_a_step_later"]
+        """A model after two steps of SGD with momentum."""
+        inputs: Arrays = {"weight": normal(rng, 3, 4), "seen": normal(rng, 2)}
+        inputs |= {"gradients": normal(rng, 2, 3, 4), **settings_of_a_loop(rng)}
+        w = wide(inputs)
+        first, second = w["gradients"]
+        lr, momentum = float(inputs["lr"]), float(inputs["momentum"])
+        fading = momentum * first + second
+        state = {
+            "model.weight": w["weight"] - lr * first - lr * fading,
+            "model.seen": w["seen"],
+            "optimizer.momentum": fading,
+            "optimizer.lr": np.float64(lr),
+            "iteration": inputs["iteration"],
+        }
         flags = ("left_open", "file_is_there", *(f"has {name}" for name in state))
         return about, inputs | {where: np.True_}, dict.fromkeys(flags, np.int64(1)) | state
 
@@ -372,24 +363,31 @@ def save_checkpoint_cases(rng: np.random.Generator) -> dict[str, Recorded]:
 
 
 def load_checkpoint_cases(rng: np.random.Generator) -> dict[str, Recorded]:
-    def case(about: str, where: str) -> Recorded:
-        inputs, state = of_a_loop(rng)
-        del state["optimizer.momentum"], state["optimizer.lr"]  # the next step tells
-        return about, inputs | {where: np.True_}, {"returns_a_number": np.int64(1), **state}
+    def saved() -> Arrays:
+        inputs: Arrays = {name: normal(rng, 3, 4) for name in ("weight", "fading", "gradient")}
+        return inputs | {"seen": normal(rng, 2), **settings_of_a_loop(rng)}
 
-    other, pickle = of_a_loop(rng)[0], of_a_loop(rng)[0]
+    def case(about: str, where: str) -> Recorded:
+        inputs = saved()
+        w, lr, momentum = wide(inputs), float(inputs["lr"]), float(inputs["momentum"])
+        outputs: Arrays = {"returns_a_number": np.int64(1), "iteration": inputs["iteration"]}
+        outputs |= {"model.weight": w["weight"], "model.seen": w["seen"]}
+        later = w["weight"] - lr * (momentum * w["fading"] + w["gradient"])  # by all that was saved
+        return about, inputs | {where: np.True_}, outputs | {"weight_a_step_later": later}
+
+    other, pickle = saved() | {"another": normal(rng, 2)}, saved() | {"pickle": np.True_}
     return {
         "file": case("from an open file", "file"),
         "path": case("from a path", "path"),
         "text": case("from a path that is a text", "text"),
-        "other_model": (
-            "a model with other parameters is an error",
-            other | {"other_model": np.True_},
-            dict(REFUSED),
-        ),
-        "pickle": (
-            "a file that would have code run is an error",
-            pickle | {"pickle": np.True_},
-            dict(REFUSED),
-        ),
+        "other_model": ("a model with other parameters is an error", other, dict(REFUSED)),
+        "pickle": ("a file that would have code run is an error", pickle, dict(REFUSED)),
+    }
+
+
+def settings_of_a_loop(rng: np.random.Generator) -> Arrays:
+    return {
+        "lr": np.float32(0.25 + 0.5 * rng.random()),
+        "momentum": np.float32(0.9),
+        "iteration": rng.integers(10, 90),
     }
