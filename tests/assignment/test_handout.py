@@ -65,6 +65,11 @@ def tree(course: Course, handed_out: Callable[[str], Path]) -> Path:
     return handed_out(course.name)
 
 
+def dropped(about: Task, course: Course) -> set[str]:
+    """The helpers that go with a task; what one course drops may be another one's task."""
+    return set(about.drops) - {task.symbol for task in course.written}
+
+
 def solution_lines(course: Course) -> set[str]:
     """What nobody may read: lines of the bodies and of dropped helpers, long enough to tell."""
     secret: set[str] = set()
@@ -78,7 +83,7 @@ def solution_lines(course: Course) -> set[str]:
             assert function is not None
             assert function.body[0].end_lineno is not None
             hidden |= set(range(function.body[0].end_lineno, last_line(source, function)))
-            for drop in about.drops:
+            for drop in dropped(about, course):
                 helper = find(source, split_symbol(drop)[1])
                 assert helper is not None
                 hidden |= set(range(first_line(helper) - 1, last_line(source, helper)))
