@@ -48,7 +48,7 @@ def train_bpe(
     3. Count the pairs of neighbours in all words, each as often as its word occurs. "aaa" has the
        pair ("a", "a") twice.
     4. Merge the most frequent pair in every word, from left to right: "aaa" becomes "aa", "a". Of
-       pairs that are as frequent the greatest is merged, compared as bytes.
+       equally frequent pairs the greatest is merged, compared as bytes.
     5. From 3 on again, until the vocabulary has `vocab_size` tokens or no pair is left.
 
     Args:

@@ -74,7 +74,7 @@ def bpe_training_cases(rng: np.random.Generator) -> dict[str, Recorded]:
             "a text of a few words, some of them frequent", some_text(rng, words, 90), 20
         ),
         "ties": case(
-            "words that occur once: of pairs that are as frequent the greatest is merged",
+            "words that occur once: of equally frequent pairs the greatest is merged",
             " ".join(tied),
             16,
         ),

@@ -46,28 +46,28 @@ def train_bpe(text, vocab_size, special_tokens=()):
     return vocab, merges
 
 
-# === smaller_of_ties: merges the smallest of the pairs that are as frequent, not the greatest
+# === smaller_of_ties: merges the smallest of equally frequent pairs, not the greatest
 # - best = max(pairs, key=lambda pair: (pairs[pair], pair))
 # + best = min(pairs, key=lambda pair: (-pairs[pair], pair))
 
-# === first_of_ties: merges of the pairs that are as frequent the one that it met first, not the greatest
+# === first_of_ties: merges the first that it met of equally frequent pairs, not the greatest
 # - best = max(pairs, key=lambda pair: (pairs[pair], pair))
 # + best = max(pairs, key=pairs.get)
 
-# === last_of_ties: merges of the pairs that are as frequent the one that it met last, not the greatest
+# === last_of_ties: merges the last that it met of equally frequent pairs, not the greatest
 # - best = max(pairs, key=lambda pair: (pairs[pair], pair))
 # + best = max(reversed(pairs), key=pairs.get)
 
-# === ties_by_number: compares pairs that are as frequent by the numbers of their tokens, not as bytes
+# === ties_by_number: compares equally frequent pairs by the numbers of their tokens, not as bytes
 # - best = max(pairs, key=lambda pair: (pairs[pair], pair))
 # + known = [*(bytes([b]) for b in range(256)), *(a + b for a, b in merges)]
 # + best = max(pairs, key=lambda pair: (pairs[pair], known.index(pair[0]), known.index(pair[1])))
 
-# === ties_by_the_joined: compares pairs that are as frequent by what they give together, not one token after the other
+# === ties_by_the_joined: compares equally frequent pairs by what they give together, not one token after the other
 # - best = max(pairs, key=lambda pair: (pairs[pair], pair))
 # + best = max(pairs, key=lambda pair: (pairs[pair], pair[0] + pair[1], pair[1]))
 
-# === longest_of_ties: merges of the pairs that are as frequent the one that gives the longest token
+# === longest_of_ties: merges of equally frequent pairs the one that gives the longest token
 # - best = max(pairs, key=lambda pair: (pairs[pair], pair))
 # + best = max(pairs, key=lambda pair: (pairs[pair], len(pair[0] + pair[1]), pair))
 
