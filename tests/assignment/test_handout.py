@@ -34,6 +34,7 @@ from assignment.grading.stubs import (
 from assignment.sandbox.intake import shadowed
 from assignment.tasks import (
     PROJECT,
+    USUAL,
     Course,
     Task,
     course_names,
@@ -53,7 +54,12 @@ def task(symbol: str, drops: tuple[str, ...] = ()) -> Task:
     return Task("todo", "a title", 1, 1, ("a", "b", "c"), symbol, drops=drops)
 
 
-@pytest.fixture(params=course_names())
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=() if name == USUAL else pytest.mark.slow)
+        for name in course_names()
+    ]
+)
 def course(request: pytest.FixtureRequest) -> Course:
     """Each course in turn."""
     return load_course(request.param)
