@@ -7,7 +7,7 @@ from torch import Tensor
 
 import sampling
 from assignment.cases import DRAWS
-from assignment.runners.standins import Tensors, differ, is_whole
+from assignment.runners.tensors import Tensors, differ, is_whole
 
 
 def run_sampling(given: Tensors) -> dict[str, Tensor]:

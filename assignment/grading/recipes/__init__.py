@@ -14,6 +14,7 @@ import numpy as np
 
 from assignment.arrays import Array
 from assignment.cases import Case
+from assignment.grading.recipes import basics
 from assignment.grading.recipes.classifiers import embedding_cases, zero_shot_cases
 from assignment.grading.recipes.drawing import Arrays, Recorded
 from assignment.grading.recipes.optimizers import adamw_cases
@@ -39,6 +40,16 @@ RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "embedding": embedding_cases,
     "stack": stack_cases,
     "end_to_end": end_to_end_cases,
+    "bpe_training": basics.bpe_training_cases,
+    "bpe_encoding": basics.bpe_encoding_cases,
+    "get_batch": basics.get_batch_cases,
+    "softmax": basics.softmax_cases,
+    "cross_entropy": basics.cross_entropy_cases,
+    "sgd": basics.sgd_cases,
+    "clipping": basics.clipping_cases,
+    "schedule": basics.schedule_cases,
+    "save_checkpoint": basics.save_checkpoint_cases,
+    "load_checkpoint": basics.load_checkpoint_cases,
 }
 
 
