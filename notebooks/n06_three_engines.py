@@ -150,7 +150,7 @@ apart = {name: np.abs(np.subtract(losses[name], losses["torch"])) for name in EN
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.8, 3.2))
 for name, width, style in zip(ENGINES, (7, 4, 1.5), ("-", "-", "--"), strict=True):
     left.plot(losses[name], style, linewidth=width, label=name)
-left.set(title="the loss, three times", xlabel="step", yscale="log")
+left.set(title="the loss, three times", xlabel="step", ylim=(0, None))
 left.legend()
 for name, gap in apart.items():
     right.plot(np.maximum(gap, 1e-18), label=f"{name} and torch")

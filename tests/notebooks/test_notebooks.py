@@ -209,6 +209,7 @@ def test_pages_need_no_other_file() -> None:
     assert set(found) == {"index.html", *(f"{path.stem}.html" for path in SOURCES)}
     for name, text in found.items():
         assert "<script" not in text, name
+        assert 'alt="No description' not in text, name  # which nbconvert writes
         assert not re.search(r'(?:src="|url\(|@import|<link)(?!data:)', text), name
         for target in re.findall(r'href="([\w.]+)"', text):
             assert target in found, f"{name}: {target}"
