@@ -277,7 +277,7 @@ kinds = np.repeat([1.0, -1.0], 20)
 cloud = rng.normal(size=(40, 2)) * 0.7 + kinds[:, None] * [0.9, 0.6]
 
 neuron = Neuron(2)
-neuron.weights[0].data, neuron.weights[1].data = -1.0, 0.5  # a bad start, to see it turn
+neuron.weights[0].data, neuron.weights[1].data = -1.0, 0.5  # a bad start
 losses, borders = [], {}
 for step in range(41):
     if step in (0, 2, 5, 40):
@@ -300,7 +300,8 @@ right.plot(losses)
 right.set(xlabel="step", title="loss", ylim=(0, None))
 plt.show()
 
-right_ones = np.mean([neuron(p).data * k > 0 for p, k in zip(cloud, kinds, strict=True)])
+answers = np.array([neuron(point).data for point in cloud])
+right_ones = np.mean(answers * kinds > 0)
 print(f"on the right side: {right_ones:.0%}")
 assert losses[-1] < losses[0] / 4
 assert right_ones > 0.9
@@ -333,11 +334,11 @@ class Network:
 angle = np.tile(np.linspace(0, np.pi, 12), 2)
 side = np.repeat([1.0, -1.0], 12)
 moons = np.stack([np.cos(angle) + 0.5 * (side < 0), side * np.sin(angle)], axis=1)
-moons = moons * [1.3, 1.3] - side[:, None] * [0.3, 0.3] + 0.08 * rng.normal(size=(24, 2))
+moons = 1.3 * moons - 0.3 * side[:, None] + 0.08 * rng.normal(size=(24, 2))
 
 network = Network(inputs=2, hidden=8)
 loss = mean_square([network(point) for point in moons], side)
-print(f"{len(network.parameters())} weights, {len(topological(loss)):,} boxes in the graph")
+print(f"{len(network.parameters())} weights, {len(topological(loss)):,} boxes")
 
 # %%
 losses = []

@@ -28,7 +28,7 @@ rng = np.random.default_rng(5)
 
 # %%
 X = np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])  # (2, 3)
-W = np.array([[1.0, -2.0, 0.0, 1.0], [3.0, 1.0, -1.0, 0.5], [0.0, 2.0, 1.0, -1.0]])  # (3, 4)
+W = np.array([[1, -2, 0, 1], [3, 1, -1, 0.5], [0, 2, 1, -1]])  # (3, 4)
 Y = X @ W  # (2, 4)
 tinytorch.hprt(X, "@", W, "=", Y)
 
@@ -62,8 +62,8 @@ print("L =", loss(X, W))
 
 
 # %%
-def table(panel, numbers, title, marked=()):
-    """A matrix as a grid of numbers, with some of its cells in orange."""
+def table(panel, tallest, numbers, title, marked):
+    """A matrix as a grid of numbers, some of its cells in orange, beside others."""
     rows, columns = numbers.shape
     for i in range(rows):
         for j in range(columns):
@@ -72,7 +72,8 @@ def table(panel, numbers, title, marked=()):
             panel.add_patch(cell)
             text = f"{numbers[i, j]:g}"
             panel.text(j + 0.5, -i - 0.5, text, ha="center", va="center")
-    panel.set(xlim=(-0.1, columns + 0.1), ylim=(-rows - 0.1, 0.1), aspect="equal", anchor="N")
+    panel.set(xlim=(-0.1, columns + 0.1), ylim=(-tallest - 0.1, 0.1), anchor="N")
+    panel.set_aspect("equal")
     panel.set_title(f"{title}  {numbers.shape}")
     panel.axis("off")
 
@@ -84,7 +85,7 @@ def tables(*shown):
     size = (7.8, 0.45 * tallest + 0.5)
     _, panels = plt.subplots(1, len(shown), figsize=size, width_ratios=widths)
     for panel, about in zip(panels, shown, strict=True):
-        table(panel, *about)
+        table(panel, tallest, *about)
     plt.show()
 
 
@@ -128,7 +129,8 @@ assert by_hand == loss(nudged, W) - loss(X, W) == G[0] @ W[1]
 
 # %%
 to_X = G @ W.T
-tables((G, "G", row), (W.T, "Wᵀ", [(j, 1) for j in range(4)]), (to_X, "G @ Wᵀ", [(0, 1)]))
+upright = [(j, 1) for j in range(4)]
+tables((G, "G", row), (W.T, "Wᵀ", upright), (to_X, "G @ Wᵀ", [(0, 1)]))
 
 # %% [markdown]
 # ## An element of the weights
@@ -182,7 +184,7 @@ assert to_W[1, 2] == 2 * 0.5 + 0 * -2
 
 # %%
 def ways_that_fit(one, other, shape):
-    """All products of two matrices, either way round and either transposed, of a given shape."""
+    """All products of two matrices, in any order, transposed or not, of a given shape."""
     forms = {"": lambda a: a, "ᵀ": lambda a: a.T}
     found = []
     for (m, a), (n, b) in ((one, other), (other, one)):
@@ -281,7 +283,8 @@ def summed_to(gradient, shape):
 big = rng.normal(size=(5, 3, 4))
 slopes = rng.normal(size=(5, 3, 4))  # of a product this time: times the other factor
 for shape in ((4,), (1, 4), (3, 1), (5, 3, 1), (1, 1, 1), ()):
-    found = by_nudging(lambda small: np.sum(slopes * (small * big)), rng.normal(size=shape))
+    small = rng.normal(size=shape)
+    found = by_nudging(lambda small: np.sum(slopes * (small * big)), small)
     back = summed_to(slopes * big, shape)
     np.testing.assert_allclose(found, back, atol=1e-7)
     print(f"{shape!s:<10} to (5, 3, 4) and back to {back.shape}")

@@ -164,10 +164,10 @@ assert max(gap.max() for gap in apart.values()) < 1e-9
 assert losses["torch"][-1] < losses["torch"][0] / 4
 
 # %% [markdown]
-# The three curves on the left lie on one another. The distance on the right is that of rounding, a
-# hundred million times below anything that matters. This is a strong test, by the way. One wrong
-# slope in one operation, and the curves would part within a few steps. This project's tests compare
-# its engines in the same manner, with a whole Llama.
+# The three curves on the left lie on one another. The distance on the right is that of rounding,
+# far below anything that matters. This is a strong test, by the way. One wrong slope in one
+# operation, and the curves would part within a few steps. This project's tests compare its engines
+# in the same manner, with a whole Llama.
 #
 # ## What is written down
 #
@@ -234,7 +234,8 @@ def seconds(step, tries=3, steps=3):
 
 many_x = np.linspace(-2, 2, 48)[:, None]
 many_y = np.sin(2 * many_x)
-sizes = {"12 points, 8 neurons": (8, x, y), "48 points, 32 neurons": (32, many_x, many_y)}
+sizes = {"12 points, 8 neurons": (8, x, y)}
+sizes["48 points, 32 neurons"] = (32, many_x, many_y)
 times = {}
 for size, (hidden, *data) in sizes.items():
     arrays = first_weights(hidden)
