@@ -10,7 +10,6 @@ import importlib
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,15 +19,15 @@ from assignment.arrays import Array
 from assignment.cases import Case, compare, explain, load_cases
 from assignment.causes import likely_cause
 from assignment.sandbox.worker import to_numpy
-from assignment.tasks import require_task
+from assignment.tasks import all_tasks
 
 Runner = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
 
 def runner(task: str) -> Runner:
     """What feeds a task; importing it imports the file of the task and what that needs."""
-    module = Path(require_task(task).file or f"{task}.py").stem
-    runners: dict[str, Runner] = importlib.import_module(f"assignment.runners.{module}").RUNNERS
+    module = importlib.import_module(f"assignment.runners.{all_tasks()[task].runner}")
+    runners: dict[str, Runner] = module.RUNNERS
     return runners[task]
 
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Mapping
 
 from assignment.sandbox.intake import shadowed
-from assignment.tasks import FILES, PROJECT
+from assignment.tasks import PROJECT, Course
 
 ARCHIVE = "assignment/handout.zip"
 
@@ -27,18 +27,18 @@ def read_given() -> dict[str, bytes]:
         raise ValueError(f"{path}: damaged ({error}); take it from the handout again") from error
 
 
-def own_modules(given: Mapping[str, bytes]) -> list[str]:
-    """The helpers at the top of this tree that are handed in beside the five files."""
+def own_modules(given: Mapping[str, bytes], course: Course) -> list[str]:
+    """The helpers at the top of this tree that are handed in beside the course's files."""
     names = sorted(path.name for path in PROJECT.glob("*.py"))
-    return [name for name in names if name not in FILES and shadowed(name, given) is None]
+    return [name for name in names if name not in course.files and shadowed(name, given) is None]
 
 
-def stays_behind(given: Mapping[str, bytes]) -> list[str]:
+def stays_behind(given: Mapping[str, bytes], course: Course) -> list[str]:
     """What of this tree the grader will not see: a line each."""
     lines = []
     for name, data in given.items():
         path = PROJECT / name
-        if name in FILES:
+        if name in course.files:
             continue
         if not path.exists():
             lines.append(f"{name}: is missing here; the grader has its own")
@@ -49,7 +49,7 @@ def stays_behind(given: Mapping[str, bytes]) -> list[str]:
         if path.name.startswith((".", "__")) or path.name in rooms:
             continue
         if path.is_dir() and not (path / "pyvenv.cfg").exists() and any(path.rglob("*.py")):
-            lines.append(f"{path.name}/: a folder; move its modules up, beside llama.py")
+            lines.append(f"{path.name}/: a folder; move its modules up, out of it")
         elif path.suffix == ".py" and (why := shadowed(path.name, given)) is not None:
             lines.append(f"{path.name}: would hide {why}; give it another name")
     return lines

@@ -15,7 +15,7 @@ from assignment.sandbox.judge import judge_over
 from assignment.sandbox.members import file_member
 from assignment.sandbox.process import Worker
 from assignment.sandbox.tiers import choose_tier
-from assignment.tasks import FILES, PROJECT, load_tasks
+from assignment.tasks import PROJECT, load_course
 from support.errors import ArgumentParser
 from support.files import atomic_path, require_writable
 
@@ -37,12 +37,13 @@ def submit(arguments: list[str]) -> int:
         raise ValueError("submit runs in a handout: python -m assignment handout DIR makes one")
     out = options.out / f"{options.id}.zip"
     require_writable(out)
-    missing = [name for name in FILES if not (PROJECT / name).exists()]
+    course = load_course()
+    missing = [name for name in course.files if not (PROJECT / name).exists()]
     if missing:
-        raise ValueError(f"missing: {', '.join(missing)}; put them beside {PROJECT / 'config.py'}")
+        raise ValueError(f"missing: {', '.join(missing)}; put them where they were, in {PROJECT}")
     with atomic_path(out) as temporary:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
-            for name in (*FILES, *own_modules(given)):
+            for name in (*course.files, *own_modules(given, course)):
                 file.write(PROJECT / name, f"{options.id}/{name}")
         intake = take(Intake(options.id, out.name), [file_member(temporary, out.name)], given)
         if intake.refused:
@@ -59,10 +60,10 @@ def try_out(intake: Intake, given: dict[str, bytes]) -> None:
         tier = choose_tier(Path(folder))
     with Worker(tier=tier.name) as worker:
         tasks = judge_over(worker, given, intake.files, lambda task: load_cases(task.name))
-        result = collect(tasks, list(load_tasks()))
+        result = collect(tasks, list(intake.course.tasks))
     result.student, result.source, result.sandbox = intake.student, intake.source, str(tier)
     result.intake = intake.notes
-    for text in stays_behind(given):
+    for text in stays_behind(given, intake.course):
         print(f"stays behind: {text}")
     print("the grader takes it; in a fresh handout, by the recorded cases, it stands so:\n")
-    show(result)
+    show(result, intake.course)

@@ -11,20 +11,21 @@ import zipfile
 from pathlib import Path
 
 from assignment.grading import grade, handout
-from assignment.tasks import FILES, PROJECT
+from assignment.tasks import PROJECT, load_course
 
 
 def main() -> None:
-    course = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
-    files = handout.build(course / "handout")
-    print(f"{len(files)} files in {course / 'handout'}, for the learners")
+    course = load_course()
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
+    files = handout.build(folder / "handout", course)
+    print(f"{len(files)} files in {folder / 'handout'}, for the learners")
 
-    (course / "submissions").mkdir(parents=True)
-    with zipfile.ZipFile(course / "submissions" / "ada.zip", "w") as hand_in:  # five files
-        for name in FILES:
+    (folder / "submissions").mkdir(parents=True)
+    with zipfile.ZipFile(folder / "submissions" / "ada.zip", "w") as hand_in:  # five files
+        for name in course.files:
             hand_in.write(PROJECT / name, name)
-    grade.main([str(course / "submissions"), "--out", str(course / "grades"), "--skip-stand-in"])
-    print((course / "grades" / "class.csv").read_text())
+    grade.main([str(folder / "submissions"), "--out", str(folder / "grades"), "--skip-stand-in"])
+    print((folder / "grades" / "class.csv").read_text())
 
 
 if __name__ == "__main__":

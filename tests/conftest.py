@@ -20,6 +20,7 @@ import torch
 from assignment.grading import handout
 from assignment.grading.grader import make_grader
 from assignment.sandbox.tiers import Tier
+from assignment.tasks import load_course
 from classifier import LlamaZeroShotClassifier
 from support import errors
 from tests.helpers import (
@@ -108,7 +109,7 @@ def zero_shot(work: Path) -> tuple[LlamaZeroShotClassifier, Tokenizer]:
 def learners_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The handout, to be read and copied; nothing is written into it."""
     tree = tmp_path_factory.mktemp("handout") / "tree"
-    handout.build(tree)
+    handout.build(tree, load_course())
     return tree
 
 

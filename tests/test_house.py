@@ -164,8 +164,9 @@ def test_who_judges_runs_nothing_of_a_learners() -> None:
     """The judge's process has neither torch nor a file that a submission can bring."""
     code = (
         "import sys, assignment.grading.grade, assignment.learner\n"
-        "from assignment.tasks import FILES\n"
-        "found = {'torch', *(name[:-3] for name in FILES)} & sys.modules.keys()\n"
+        "from assignment.tasks import course_names, load_course, module_of\n"
+        "taught = [file for name in course_names() for file in load_course(name).files]\n"
+        "found = {'torch', *map(module_of, taught)} & sys.modules.keys()\n"
         "sys.exit(f'{found}' if found else 0)"
     )
     result = run_code(code)

@@ -10,14 +10,13 @@ from assignment.cases import Case, load_cases
 from assignment.grading.handout import under_submissions
 from assignment.grading.recipes import hidden_cases
 from assignment.sandbox.intake import Intake
-from assignment.tasks import Edition, our_edition
+from assignment.tasks import Course, load_course
 
 
-@dataclass(frozen=True)
-class Course(Edition):
-    """An edition, and what it takes to grade it."""
+@dataclass(frozen=True, kw_only=True)
+class Graded(Course):
+    """A course, and what it takes to grade it."""
 
-    name: str
     base: Callable[[], dict[str, bytes]]  # the tree that lies under every submission
     cases: Callable[[str, bytes, Intake], list[Case]]  # of a task, by the secret
     remarks: Callable[[Intake], list[str]] = lambda intake: []  # what intake should add
@@ -28,11 +27,11 @@ class Course(Edition):
         return {task.name: task.title for task in self.tasks.values()}
 
 
-@functools.cache
-def our_course() -> Course:
-    """The one that this tree is."""
-    edition = our_edition()
-    return Course(edition.files, edition.tasks, "min-llama", under_submissions, our_cases)
+def our_course(name: str | None = None) -> Graded:
+    """One of this tree's, as `load_course` has it."""
+    course = load_course(name)
+    base = functools.partial(under_submissions, course)
+    return Graded(**vars(course), base=base, cases=our_cases)
 
 
 def our_cases(task: str, secret: bytes, intake: Intake) -> list[Case]:

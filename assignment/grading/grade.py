@@ -19,7 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from assignment.grading import exports, pages, real_weights
-from assignment.grading.courses import Course, our_course
+from assignment.grading.courses import Graded, our_course
 from assignment.grading.grader import Grader, make_grader, with_real_weights
 from assignment.grading.handins import take_in_class
 from assignment.grading.original.edition import CONTRACTS, original
@@ -28,7 +28,7 @@ from assignment.sandbox.intake import Intake
 from assignment.sandbox.process import Worker
 from assignment.sandbox.tiers import TIERS
 from assignment.screen import terminal
-from assignment.tasks import PROJECT
+from assignment.tasks import PROJECT, USUAL, add_course
 from support.errors import ArgumentParser
 from support.files import require_writable, write_text
 
@@ -116,14 +116,14 @@ def read_result(path: Path, sha256: str, kit: str) -> SubmissionResult | None:
         return None
 
 
-def save_result(out: Path, result: SubmissionResult, kit: str, course: Course) -> None:
+def save_result(out: Path, result: SubmissionResult, kit: str, course: Graded) -> None:
     """One submission's result as data and as a page."""
     text = json.dumps({"kit": kit, **result.to_dict()}, indent=1, ensure_ascii=True)
     write_text(out / "reports" / f"{result.student}.html", pages.page(result, course.titles))
     write_text(out / "results" / f"{result.student}.json", text + "\n")
 
 
-def save_class(out: Path, results: Sequence[SubmissionResult], course: Course) -> None:
+def save_class(out: Path, results: Sequence[SubmissionResult], course: Graded) -> None:
     """The class at a glance, as a table for people and one for spreadsheets."""
     write_text(out / "class.csv", exports.class_csv(results, list(course.tasks)))
     write_text(out / "class.html", pages.class_page(results, course.titles))
@@ -142,8 +142,8 @@ def main(arguments: list[str]) -> int:
     if options.require_sandbox and not grader.tier.isolates:
         raise ValueError(f"--require-sandbox: here is only {grader.tier}; install bubblewrap")
     left_out = "--skip-stand-in" if options.skip_stand_in else real_weights.missing()
-    if course.name != our_course().name:
-        left_out = "the stand-in is of our own edition"
+    if course.name != USUAL:
+        left_out = f"it is of the course {USUAL}"
     if not left_out:
         try:
             grader = with_real_weights(grader)
@@ -180,19 +180,21 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def chosen_course(options: argparse.Namespace) -> Course:
+def chosen_course(options: argparse.Namespace) -> Graded:
     """Ours, or the original one by a contract.
 
     Raises:
         ValueError: a contract was given for a course that has none to choose.
     """
     if options.edition == "original":
+        if options.course != USUAL:
+            raise ValueError(f"--course {options.course}: has one edition alone")
         return original(options.contract or CONTRACTS[0])
     if options.contract is not None:
         raise ValueError(
-            f"--contract {options.contract}: this edition has one alone; add --edition original"
+            f"--contract {options.contract}: this course has one alone; add --edition original"
         )
-    return our_course()
+    return our_course(options.course)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -224,12 +226,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="no run on real weights; without it, one for each submission whose modes run, where "
         "the stand-in checkpoint and the snippets are here",
     )
+    add_course(parser)
     parser.add_argument(
         "--edition",
         choices=("min-llama", "original"),
         default="min-llama",
-        help="which course the files were written for: this one (default), or the original one, "
-        "with attention of three arguments, sampling in `generate`, `from utils import *`",
+        help=f"of --course {USUAL}, what the files were written for: this one (default), or the "
+        "original one, with attention of three arguments, sampling in `generate` and `from utils "
+        "import *`",
     )
     parser.add_argument(
         "--contract",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from assignment.cases import Case
 from assignment.grading import real_weights
-from assignment.grading.courses import Course, our_course
+from assignment.grading.courses import Graded, our_course
 from assignment.grading.real_weights import RealWeights
 from assignment.grading.stubs import calls
 from assignment.results import Status, SubmissionResult, TaskResult
@@ -20,9 +20,7 @@ from assignment.sandbox.intake import Intake
 from assignment.sandbox.judge import judge_over
 from assignment.sandbox.process import Worker
 from assignment.sandbox.tiers import Tier, choose_tier
-from assignment.tasks import FILES, PROJECT, Edition, Task, our_edition
-
-TITLES = our_course().titles
+from assignment.tasks import PROJECT, Course, Task
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Grader:
     real: RealWeights | None = None  # what is run for the rubric's A
     left_out: str = "it was not asked for"  # why nothing is
     limits: Limits = LIMITS  # of one task
-    course: Course = field(default_factory=our_course)
+    course: Graded = field(default_factory=our_course)
 
     def grade(
         self,
@@ -83,7 +81,7 @@ class Grader:
 
 
 def make_grader(
-    secret: bytes, only_tier: str | None = None, course: Course | None = None
+    secret: bytes, only_tier: str | None = None, course: Graded | None = None
 ) -> Grader:
     """Find the best sandbox, warn of a poor one, and prepare what lies under every submission.
 
@@ -109,24 +107,23 @@ def with_real_weights(grader: Grader) -> Grader:
         ValueError: it does not get through.
     """
     with Worker(tier=grader.tier.name, lent=real_weights.LENT) as worker:
-        fill(
-            worker.tree, {**grader.base, **{name: (PROJECT / name).read_bytes() for name in FILES}}
-        )
+        solution = {name: (PROJECT / name).read_bytes() for name in grader.course.files}
+        fill(worker.tree, {**grader.base, **solution})
         return replace(grader, real=RealWeights.measured(worker, grader.secret))
 
 
-def nothing_earned(message: str, edition: Edition | None = None) -> list[TaskResult]:
+def nothing_earned(message: str, course: Course) -> list[TaskResult]:
     """Every task with no points, so that an error never leaves the denominator."""
     return [
         TaskResult(task.name, Status.NOT_STARTED, 0.0, task.points, message)
-        for task in (edition or our_edition()).tasks.values()
+        for task in course.tasks.values()
     ]
 
 
-def add_flags(result: SubmissionResult, intake: Intake, edition: Edition) -> None:
+def add_flags(result: SubmissionResult, intake: Intake, course: Course) -> None:
     """Note library calls that do a task in the learner's place; for a human to judge."""
     by_name = {task.task: task for task in result.tasks}
-    for task in edition.written:
+    for task in course.written:
         assert task.file is not None
         source = intake.files.get(task.file, b"").decode(errors="replace")
         try:
@@ -136,15 +133,15 @@ def add_flags(result: SubmissionResult, intake: Intake, edition: Edition) -> Non
         by_name[task.name].flags += [f"uses {name}" for name in found]
 
 
-def rubric(
-    result: SubmissionResult, verdict: Callable[[], str], edition: Edition | None = None
-) -> dict[str, str]:
-    """The course's own grades, as a second view of the same result.
+def rubric(result: SubmissionResult, verdict: Callable[[], str], course: Course) -> dict[str, str]:
+    """The original course's grades, as a second view of the same result; none of other courses.
 
     `verdict` says how the modes do on real weights; it is asked where they run at all.
     """
+    if "end_to_end" not in course.tasks:
+        return {}
     passed = {task.task for task in result.tasks if task.status is Status.PASSED}
-    pieces = [task.name for task in (edition or our_edition()).written if task.name not in passed]
+    pieces = [task.name for task in course.written if task.name not in passed]
     runs = [name for name in ("stack", "end_to_end") if name not in passed]
     open_ones = f"not yet: {', '.join(pieces + runs)}"
     return {

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from assignment.grading.courses import Course
+from assignment.grading.courses import Graded
 from assignment.grading.naming import (
     METADATA,
     Naming,
@@ -20,7 +20,7 @@ from assignment.results import LATE
 from assignment.sandbox.archives import READABLE, archive_members
 from assignment.sandbox.intake import Intake, take
 from assignment.sandbox.members import Member, RefusedError, file_member, folder_members, shown
-from assignment.tasks import FILES
+from assignment.tasks import Course
 
 MAX_METADATA = 20_000_000  # bytes
 
@@ -46,7 +46,7 @@ class HandIn:
 
 
 def take_in_class(
-    paths: Iterable[Path], course: Course, out: Path
+    paths: Iterable[Path], course: Graded, out: Path
 ) -> tuple[list[Intake], list[str]]:
     """Take in every hand-in of the given paths, each a student's or a class's.
 
@@ -64,11 +64,11 @@ def take_in_class(
     given = course.base()
     with ExitStack() as stack:  # what keeps the archive of a class open
         for path in paths:
-            hand_ins += find_hand_ins(path, stack, skipped, out)
+            hand_ins += find_hand_ins(path, stack, skipped, out, course)
         unique_names(hand_ins)
         intakes = [
             take(
-                Intake(one.student, one.source, notes=one.notes, edition=course),
+                Intake(one.student, one.source, notes=one.notes, course=course),
                 one.members,
                 given,
             )
@@ -77,7 +77,9 @@ def take_in_class(
     return intakes, skipped
 
 
-def find_hand_ins(path: Path, stack: ExitStack, skipped: list[str], out: Path) -> list[HandIn]:
+def find_hand_ins(
+    path: Path, stack: ExitStack, skipped: list[str], out: Path, course: Course
+) -> list[HandIn]:
     """The hand-ins at one path; what is none is added to `skipped`.
 
     Raises:
@@ -89,12 +91,12 @@ def find_hand_ins(path: Path, stack: ExitStack, skipped: list[str], out: Path) -
     own: Sequence[Member]
     if path.is_file():
         own, members = [file_member(path, naming.file)], members_of_archive(path, stack)
-        several = is_archived_class(members)
+        several = is_archived_class(members, course)
     else:
         own = members = without_results(folder_members(path), path, out, skipped)
-        several = is_class(members) and not naming.identity
+        several = is_class(members, course) and not naming.identity
     if several:
-        return by_student(unwrapped(members), skipped)
+        return by_student(unwrapped(members), skipped, course)
     return [HandIn(naming.student, path.name, own, naming.identity)]
 
 
@@ -133,20 +135,20 @@ def inside(members: Iterable[Member], folder: str) -> list[Member]:
     return [replace(member, name=member.name.removeprefix(f"{folder}/")) for member in found]
 
 
-def is_archived_class(members: Sequence[Member]) -> bool:
+def is_archived_class(members: Sequence[Member], course: Course) -> bool:
     """Whether an archive holds archives or what a platform names, and no sources of its own.
 
     Several folders do not make a class of it: students zip old versions beside the new one.
     """
     if any(is_given_by_a_platform(top(member)) for member in [*members, *unwrapped(members)]):
         return True
-    sources = any(member.base in FILES for member in members)
+    sources = any(member.base in course.bases for member in members)
     return any(map(is_readable, members)) and not sources
 
 
-def is_class(members: Sequence[Member]) -> bool:
+def is_class(members: Sequence[Member], course: Course) -> bool:
     """Whether a folder holds several students' hand-ins, and not one student's work."""
-    if any(member.base in FILES and not member.folder for member in members):
+    if not {member.name for member in members}.isdisjoint((*course.files, *course.bases)):
         return False
     folders = {top(member) for member in members if member.folder or member.kind == "folder"}
     return len(folders) != 1 or any(
@@ -170,7 +172,7 @@ def unwrapped(members: Sequence[Member]) -> Sequence[Member]:
     return inner if named or len(archives) > 1 else members
 
 
-def by_student(members: Sequence[Member], skipped: list[str]) -> list[HandIn]:
+def by_student(members: Sequence[Member], skipped: list[str], course: Course) -> list[HandIn]:
     """One hand-in for each student of a class, in the order of their names."""
     metadata = next((member for member in members if member.name == METADATA), None)
     owners = read_owners(metadata.read(MAX_METADATA).decode(errors="replace") if metadata else "")
@@ -189,7 +191,7 @@ def by_student(members: Sequence[Member], skipped: list[str]) -> list[HandIn]:
         key = (naming.student, naming.identity or name)
         groups.setdefault(key, []).append(Entry(name, naming, contents))
     join_papers(groups)
-    return [hand_in(groups[key]) for key in sorted(groups)]
+    return [hand_in(groups[key], course) for key in sorted(groups)]
 
 
 def is_no_hand_in(member: Member) -> bool:
@@ -209,9 +211,9 @@ def join_papers(groups: dict[tuple[str, str], list[Entry]]) -> None:
             groups[same[0]] += groups.pop(key)
 
 
-def hand_in(entries: Sequence[Entry]) -> HandIn:
+def hand_in(entries: Sequence[Entry], course: Course) -> HandIn:
     """What counts of one student's files, and a note on what does not."""
-    chosen = latest(entries)
+    chosen = latest(entries, course)
     late = any(entry.naming.late for entry in chosen)
     notes = [f"{LATE}, says the file's name"] * late
     notes += [
@@ -225,7 +227,7 @@ def hand_in(entries: Sequence[Entry]) -> HandIn:
     return HandIn(naming.student, source, members, naming.identity, notes)
 
 
-def latest(entries: Sequence[Entry]) -> list[Entry]:
+def latest(entries: Sequence[Entry], course: Course) -> list[Entry]:
     """The last upload of each file; of archives and of sources, what was uploaded last.
 
     Only Canvas gives files a number; what others deliver belongs together.
@@ -239,7 +241,7 @@ def latest(entries: Sequence[Entry]) -> list[Entry]:
     sources = [entry for base, entry in newest.items() if base.endswith(".py")]
     options = [[entry] for base, entry in newest.items() if base.lower().endswith(READABLE)]
     papers = [entry for entry in newest.values() if [entry] not in options + [[e] for e in sources]]
-    if any(entry.naming.base in FILES for entry in sources):
+    if any(entry.naming.base in course.bases for entry in sources):
         options.append(sources)
     best = max(options, key=lambda some: max(e.naming.number for e in some), default=sources)
     return [*best, *papers]

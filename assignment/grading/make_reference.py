@@ -8,9 +8,7 @@ running this again gives the same file.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -20,10 +18,11 @@ from assignment.arrays import Array, equal
 from assignment.cases import CASES, Case
 from assignment.causes import ERROR, sample, spelt
 from assignment.checks import run, said
+from assignment.grading.handout import arrays_file
 from assignment.grading.recipes import Arrays, draw
 from assignment.specimens import Specimen, mistakes
 from assignment.specimens.mutation import applied
-from assignment.tasks import load_tasks
+from assignment.tasks import all_tasks, load_course
 from support.files import atomic_path
 
 
@@ -57,7 +56,8 @@ def record(case: Case, mistake: Specimen, values: list[Array]) -> dict[str, Any]
 
 def drawn(task: str) -> list[Case]:
     """The cases that are recorded of a task."""
-    number = list(load_tasks()).index(task)
+    home = load_course(all_tasks()[task].home)
+    number = list(home.tasks).index(task)  # no other course, come or gone, changes what is drawn
     return draw(task, np.random.default_rng([2026, number]))
 
 
@@ -66,7 +66,7 @@ def build() -> Arrays:
     arrays: Arrays = {}
     abouts: dict[str, str] = {}
     known: dict[str, dict[str, Any]] = {}
-    for task in load_tasks():
+    for task in all_tasks():
         cases = drawn(task)
         for case in cases:
             abouts[str(case)] = case.about
@@ -87,13 +87,8 @@ def build() -> Arrays:
 
 def main() -> None:
     arrays = build()
-    with atomic_path(CASES) as temporary, zipfile.ZipFile(temporary, "w") as file:
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.save(buffer, array, allow_pickle=False)
-            # np.savez would stamp the time of day, and no two files would be alike.
-            member = zipfile.ZipInfo(f"{name}.npy", date_time=(2026, 1, 1, 0, 0, 0))
-            file.writestr(member, buffer.getvalue(), zipfile.ZIP_DEFLATED)
+    with atomic_path(CASES) as temporary:
+        temporary.write_bytes(arrays_file(arrays))
     print(f"wrote {len(arrays)} arrays to {CASES} ({CASES.stat().st_size / 1e3:.0f} kB)")
 
 

@@ -19,7 +19,7 @@ from assignment.sandbox.confine import Limits
 from assignment.sandbox.judge import result_of_failure
 from assignment.sandbox.process import Worker
 from assignment.sandbox.replies import Reply
-from assignment.tasks import load_tasks
+from assignment.tasks import all_tasks
 from data import SNIPPETS, STAND_IN
 from sentiment.reviews import read_reviews
 
@@ -148,4 +148,4 @@ def run(worker: Worker, inputs: Arrays) -> Reply:
 
 
 def failure(reply: Reply) -> str:
-    return result_of_failure(load_tasks()["end_to_end"], reply).message
+    return result_of_failure(all_tasks()["end_to_end"], reply).message

@@ -23,8 +23,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from assignment.grading import pages
+from assignment.grading.courses import our_course
 from assignment.grading.grade import grade_all
-from assignment.grading.grader import TITLES, Grader, make_grader
+from assignment.grading.grader import Grader, make_grader
 from assignment.grading.handout import under_submissions
 from assignment.grading.stubs import find, first_line, last_line
 from assignment.results import Status, SubmissionResult
@@ -33,14 +34,19 @@ from assignment.sandbox.tiers import TIERS
 from assignment.specimens import HERE, OUTCOMES, Specimen, attacks, mistakes, variants
 from assignment.specimens.archives.hostile import ARCHIVES
 from assignment.specimens.archives.odd import ODD_BUT_HONEST
-from assignment.tasks import FILES, PROJECT, Task, load_tasks, require_task, written_tasks
+from assignment.tasks import PROJECT, USUAL, Course, Task, add_course, load_course
 from support.errors import ArgumentParser
 from support.files import write_text
 
 MARKER = "survivor7391"  # in names of processes and files that an attack leaves
 ENDLESS_SECONDS = 4  # for a task of what never ends; nothing comes of waiting any longer
 SECONDS = 2  # for a submission and a job; measured with two jobs on two cores
-handed_out = functools.cache(under_submissions)
+
+
+@functools.cache
+def handed_out() -> dict[str, bytes]:
+    """What lies under the attacks, which are on the usual course."""
+    return under_submissions(load_course(USUAL))
 
 
 @dataclass
@@ -55,8 +61,8 @@ class Exam:
     complaints: list[str] = field(default_factory=list)
 
 
-def solution() -> dict[str, str]:
-    return {name: (PROJECT / name).read_text(encoding="utf-8") for name in FILES}
+def solution(course: Course) -> dict[str, str]:
+    return {name: (PROJECT / name).read_text(encoding="utf-8") for name in course.files}
 
 
 def replaced(source: str, task: Task, function: str) -> str:
@@ -70,39 +76,42 @@ def replaced(source: str, task: Task, function: str) -> str:
 
 def exam(
     name: str,
+    course: Course,
     files: Mapping[str, str | bytes],
     wrong: Mapping[str, tuple[Status, ...]],
-    mutant: Specimen | None = None,
 ) -> Exam:
     """A submission of these files, of which all tasks but the wrong ones pass."""
     contents = {n: x.encode() if isinstance(x, str) else x for n, x in files.items()}
     student = re.sub(r"\W+", "-", name)
-    expected = {task.name: (Status.PASSED,) for task in written_tasks()} | dict(wrong)
-    return Exam(name, Intake(student, name, contents), expected, mutant)
+    expected = {task.name: (Status.PASSED,) for task in course.written} | dict(wrong)
+    return Exam(name, Intake(student, name, contents, course=course), expected)
 
 
-def with_function(name: str, task: Task, function: str, *statuses: Status) -> Exam:
+def with_function(name: str, course: Course, task: Task, function: str, *statuses: Status) -> Exam:
     """The solution with one function replaced."""
     assert task.file is not None
-    files = solution()
+    files = solution(course)
     files[task.file] = replaced(files[task.file], task, function)
     wrong = {task.name: statuses} if statuses else {}
-    return exam(name, files, wrong)
+    return exam(name, course, files, wrong)
 
 
 def honest_and_wrong(grader: Grader) -> Iterator[Exam]:
     """Solution, handout, mistakes, variants, and combinations of these."""
-    yield exam("solution", solution(), {})
-    stubs = {name: grader.base[name] for name in FILES}
-    yield exam("handout", stubs, {t.name: (Status.NOT_STARTED,) for t in written_tasks()})
-    for task in written_tasks():
+    course = grader.course
+    yield exam("solution", course, solution(course), {})
+    stubs = {name: grader.base[name] for name in course.files}
+    yield exam("handout", course, stubs, {t.name: (Status.NOT_STARTED,) for t in course.written})
+    for task in course.written:
         for mutant in mistakes(task.name):
             wrong = Status.WRONG, Status.CRASHED
-            one = with_function(f"mutant {mutant}", task, mutant.text, *wrong)
+            one = with_function(f"mutant {mutant}", course, task, mutant.text, *wrong)
             one.mutant = mutant
             yield one
         for variant in variants(task.name):
-            yield with_function(f"variant {variant}", task, variant.text)
+            yield with_function(f"variant {variant}", course, task, variant.text)
+    if course.name != USUAL:
+        return
     with (HERE / "examples.toml").open("rb") as file:
         examples = tomllib.load(file)["submission"]
     for example in examples:
@@ -111,9 +120,10 @@ def honest_and_wrong(grader: Grader) -> Iterator[Exam]:
 
 def combined(example: Mapping, grader: Grader) -> Exam:
     """A submission of `specimens/examples.toml`."""
-    files = solution()
+    course = grader.course
+    files = solution(course)
     for name, choice in example["tasks"].items():
-        task = require_task(name)
+        task = course.require_task(name)
         assert task.file is not None
         kind, _, wanted = choice.rpartition(":")
         if choice == "empty":
@@ -132,11 +142,11 @@ def combined(example: Mapping, grader: Grader) -> Exam:
     for name, status in example.get("expected", {}).items():
         failed = (Status.WRONG, Status.CRASHED)
         wrong[name] = failed if status == "wrong" else (Status(status),)
-    return exam(f"example {example['name']}", files, wrong)
+    return exam(f"example {example['name']}", course, files, wrong)
 
 
 def attack_exams(folder: Path, armed: bool) -> Iterator[Exam]:
-    """The attacks, their placeholders filled in."""
+    """The attacks, all on the usual course, their placeholders filled in."""
     values = {
         "{CANARY}": str(folder / "canary"),
         "{SECRET}": str(folder / "secret"),
@@ -155,19 +165,20 @@ def attack_exams(folder: Path, armed: bool) -> Iterator[Exam]:
 
 def attack_exam(attack: Specimen, text: str) -> Exam:
     """The solution with the text of an attack put in its place."""
-    task = require_task(attack.task)
+    course = load_course(USUAL)
+    task = course.require_task(attack.task)
     assert task.file is not None
     kind, _, file = attack.place.partition(":")
     statuses = OUTCOMES[attack.expect]
     name = f"attack {attack.name}"
     if kind == "body":
-        return with_function(name, task, text, *statuses)
-    files: dict[str, str | bytes] = dict(solution())
-    source = solution()[task.file]
+        return with_function(name, course, task, text, *statuses)
+    files: dict[str, str | bytes] = dict(solution(course))
+    source = solution(course)[task.file]
     future = "from __future__ import annotations\n"
     if kind == "file":
         files[file] = text
-        one = exam(name, {}, {})
+        one = exam(name, course, {}, {})
         one.intake = taken(attack.name, files)
         return one
     if kind == "helper":
@@ -175,8 +186,8 @@ def attack_exam(attack: Specimen, text: str) -> Exam:
         text = "import helper_module  # noqa\n"
     files[task.file] = source.replace(future, future + "\n" + text + "\n", 1)
     # Whoever spoils a file at its top may spoil what imports it as well: that is no one else's.
-    spoilt = {t.name: statuses if t.file == task.file else tuple(Status) for t in written_tasks()}
-    return exam(name, files, spoilt)
+    spoilt = {t.name: statuses if t.file == task.file else tuple(Status) for t in course.written}
+    return exam(name, course, files, spoilt)
 
 
 def taken(name: str, files: Mapping[str, str | bytes]) -> Intake:
@@ -192,7 +203,7 @@ def taken(name: str, files: Mapping[str, str | bytes]) -> Intake:
 def archive_complaints(folder: Path, pattern: str) -> list[str]:
     """Hostile archives that were not refused, honest ones that were, and what was written."""
     complaints = []
-    files = {name: text.encode() for name, text in solution().items()}
+    files = {name: text.encode() for name, text in solution(load_course(USUAL)).items()}
     asked = re.compile(pattern)
     for name, (write, _) in ARCHIVES.items():
         if not asked.search(f"archive {name}"):
@@ -215,17 +226,18 @@ def archive_complaints(folder: Path, pattern: str) -> list[str]:
 
 
 def expected_score(one: Exam) -> float | None:
-    """Points by the requirements of tasks.toml.
+    """Points by the requirements of the tasks.
 
     None for attacks: a learner who breaks the parts that join the tasks loses the points for that.
     """
     if one.name.startswith("attack"):
         return None
     passed = {n for n, statuses in one.expected.items() if statuses == (Status.PASSED,)}
-    for task in load_tasks().values():
+    tasks = one.intake.course.tasks.values()
+    for task in tasks:
         if task.symbol is None and passed.issuperset(task.requires):
             passed.add(task.name)
-    return sum(task.points for task in load_tasks().values() if task.name in passed)
+    return sum(task.points for task in tasks if task.name in passed)
 
 
 def compare(one: Exam, result: SubmissionResult) -> None:
@@ -341,27 +353,32 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="one in sixteen, a minute or two")
     parser.add_argument("--match", default="", metavar="REGEX", help="only those with such a name")
     parser.add_argument("--kill-table", type=Path, metavar="FILE", help="write it as HTML")
+    add_course(parser)
     options = parser.parse_args(arguments)
+    course = our_course(options.course)
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         before = make_canary(folder)
-        grader = make_grader(b"selftest", options.tier)
+        grader = make_grader(b"selftest", options.tier, course)
         print(f"sandbox   {grader.tier}", flush=True)
-        exams = [*honest_and_wrong(grader), *attack_exams(folder, grader.tier.name != "plain")]
+        exams = list(honest_and_wrong(grader))
+        if course.name == USUAL:
+            exams += attack_exams(folder, grader.tier.name != "plain")
         exams = [one for one in exams if re.search(options.match, one.name)]
         if options.quick:
             exams = exams[:2] + exams[2::16]
         print(f"exam      {estimate(len(exams), options.jobs)}", flush=True)
         run_exams(grader, exams, options.jobs)
         complaints = [text for one in exams for text in one.complaints]
-        complaints += archive_complaints(folder, options.match)
+        if course.name == USUAL:
+            complaints += archive_complaints(folder, options.match)
         complaints += [f"left behind: {text}" for text in survivors()]
         after = state_of(folder)
         complaints += [f"changed: {n}" for n in sorted(before) if after.get(n) != before[n]]
         complaints += [f"new: {n}" for n in sorted(set(after) - set(before))]
     if options.kill_table is not None:
-        write_text(options.kill_table, pages.kill_table(kill_rows(exams), TITLES))
+        write_text(options.kill_table, pages.kill_table(kill_rows(exams), course.titles))
         print(f"wrote {options.kill_table}")
     for text in complaints:
         print(text)

@@ -9,8 +9,7 @@ import hashlib
 import io
 import sys
 import unicodedata
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -26,7 +25,7 @@ from assignment.sandbox.members import (
     shown,
 )
 from assignment.sandbox.sources import as_utf8, defined_twice, is_empty
-from assignment.tasks import FILES, PROJECT, Edition, our_edition
+from assignment.tasks import PROJECT, Course, load_course
 
 MAX_READ = 20_000_000  # bytes actually read from one submission
 
@@ -41,7 +40,7 @@ class Intake:
     notes: list[str] = field(default_factory=list)  # a line for each file left out
     missing: list[str] = field(default_factory=list)
     refused: str = ""
-    edition: Edition = field(default_factory=our_edition)  # whose files are expected
+    course: Course = field(default_factory=load_course)  # whose files are expected
 
     @property
     def sha256(self) -> str:
@@ -52,13 +51,16 @@ class Intake:
         return digest.hexdigest()
 
 
-def take_in(path: Path, given: Collection[str], student: str = "submission") -> Intake:
+def take_in(
+    path: Path, given: Collection[str], student: str = "submission", course: Course | None = None
+) -> Intake:
     """Read an archive or a folder; what is wrong with it is in the result.
 
     Args:
         given: the names of the handout's files, which no helper may hide.
+        course: whose files are expected; this tree's, unless another is given.
     """
-    intake = Intake(student, path.name)
+    intake = Intake(student, path.name, course=course or load_course())
     try:
         members = folder_members(path) if path.is_dir() else [file_member(path, path.name)]
     except OSError as error:
@@ -97,7 +99,7 @@ def opened(intake: Intake, members: Sequence[Member]) -> list[Member]:
         if len(members) == 1:
             return inner
         kept += [replace(each, name=f"{member.name}/{each.name}") for each in inner]
-    if refusals and not any(member.base in FILES for member in kept):
+    if refusals and not any(member.base in intake.course.bases for member in kept):
         raise RefusedError(next(iter(refusals.values())))
     intake.notes += [f"{name}: left out, {why}" for name, why in refusals.items()]
     return kept
@@ -162,30 +164,60 @@ def declare(intake: Intake, members: Sequence[Member], given: Collection[str]) -
     files = [member for member in members if member.kind in ("file", "link")]
     if not files:
         raise RefusedError("it is empty")
-    top = chosen_folder(files, intake.edition.files)
-    contents = read_sources([member for member in files if member.folder == top])
+    course = intake.course
+    top = chosen_folder(files, course)
+    sources = named(files, top, course)
+    contents = read_sources(sources, course)
+    names = {member.name: name for name, member in sources.items() if name in contents}
     for member in sorted(members, key=lambda each: each.name):
-        name = member.name.removeprefix(f"{top}/" if top else "")
-        if member.folder == top and name in contents:
-            take_source(intake, name, contents[name], given)
-        elif (why := ignored(member, top)) is not None:
-            name += "/" * (member.kind == "left out")
-            intake.notes.append(f"{shown(name)}: {why}")
+        place = inside(member.name, top) or member.name
+        if member.name in names:
+            if names[member.name] != place:
+                intake.notes.append(f"{shown(place)}: taken as {names[member.name]}")
+            take_source(intake, names[member.name], contents[names[member.name]], given)
+        elif (why := ignored(member, top, course)) is not None:
+            place += "/" * (member.kind == "left out")
+            intake.notes.append(f"{shown(place)}: {why}")
     note_missing(intake, contents)
-    ours = intake.edition.files == FILES
-    if ours and b"from utils import *" in b"".join(intake.files.values()):
+    if intake.course.name == "llama" and b"from utils import *" in b"".join(intake.files.values()):
         intake.notes.append(
             "`from utils import *`: of another edition; grade it with --edition original"
         )
 
 
+def inside(name: str, folder: str) -> str | None:
+    """A name as it is within a folder; None where it lies elsewhere."""
+    start = f"{folder}/" if folder else ""
+    return name.removeprefix(start) if name.startswith(start) else None
+
+
+def named(files: Iterable[Member], top: str, course: Course) -> dict[str, Member]:
+    """What may be taken of a submission whose top is a folder, by the names in the tree.
+
+    That is the course's files, and helpers beside the topmost. One that belongs in a folder may lie
+    at the top, where it cannot be taken for another.
+    """
+    within = {name: each for each in files if (name := inside(each.name, top)) is not None}
+    found = {name: each for name, each in within.items() if "/" not in name or name in course.files}
+    for name in course.files:
+        if name not in within and (base := lone_base(name, course)) in within:
+            found[name] = found.pop(base)
+    return found
+
+
+def lone_base(name: str, course: Course) -> str:
+    """What one of the course's files is called without its folder, if no other is; or its name."""
+    base = PurePosixPath(name).name
+    return base if [PurePosixPath(each).name for each in course.files].count(base) == 1 else name
+
+
 def note_missing(intake: Intake, contents: Collection[str]) -> None:
-    """Say which of the five files are not there, or have nothing in them.
+    """Say which of the course's files are not there, or have nothing in them.
 
     Raises:
         RefusedError: none has.
     """
-    wanted = intake.edition.files
+    wanted = intake.course.files
     intake.missing = [name for name in wanted if name not in intake.files]
     if len(intake.missing) == len(wanted):
         raise RefusedError(f"empty: {', '.join(name for name in wanted if name in contents)}")
@@ -194,30 +226,36 @@ def note_missing(intake: Intake, contents: Collection[str]) -> None:
         intake.notes.append(f"{name}: {what}; its tasks count as not started")
 
 
-def chosen_folder(files: Iterable[Member], wanted: Sequence[str]) -> str:
-    """The folder with the most of the five files; of several, the one that is least deep.
+def chosen_folder(files: Iterable[Member], course: Course) -> str:
+    """The folder with the most of the course's files; of several, the one that is least deep.
 
     Raises:
         RefusedError: there is none, or no reason to prefer one.
     """
     files = list(files)
-    counts = Counter(member.folder for member in files if member.base in wanted)
-    if not counts:
-        raise RefusedError(none_of_them(files, wanted))
+    found: dict[str, set[str]] = {}  # folder -> the files that are there
+    for member in files:
+        for name in course.files:
+            for ending in {name, lone_base(name, course)}:
+                if f"/{member.name}".endswith(f"/{ending}"):
+                    folder = member.name.removesuffix(ending).rstrip("/")
+                    found.setdefault(folder, set()).add(name)
+    if not found:
+        raise RefusedError(none_of_them(files, course.files))
 
     def rank(folder: str) -> tuple[int, int]:
-        return -counts[folder], len(PurePosixPath(folder).parts)
+        return -len(found[folder]), len(PurePosixPath(folder).parts)
 
-    best = sorted(folder for folder in counts if rank(folder) == min(map(rank, counts)))
+    best = sorted(folder for folder in found if rank(folder) == min(map(rank, found)))
     if len(best) > 1:
         both = " and ".join(f"{shown(folder)}/" for folder in best[:2])
-        count = counts[best[0]]
-        raise RefusedError(f"{both} have {count} of the five files each: hand in one folder")
+        share = f"{len(found[best[0]])} of the {len(course.files)} files"
+        raise RefusedError(f"{both} have {share} each: hand in one folder")
     return best[0]
 
 
 def none_of_them(files: Sequence[Member], wanted: Sequence[str]) -> str:
-    """Why nothing can be graded of a submission without any of the five files."""
+    """Why nothing can be graded of a submission without any of the files."""
     name, listed = shown(files[0].name), ", ".join(wanted)
     if len(files) > 1:
         return f"none of {listed} is in it, in any folder"
@@ -225,15 +263,15 @@ def none_of_them(files: Sequence[Member], wanted: Sequence[str]) -> str:
     return f"{name} is {what}: hand in a zip with {listed}"
 
 
-def read_sources(members: Iterable[Member]) -> dict[str, bytes]:
-    """Names and contents of the source files in one folder; all others are never read.
+def read_sources(members: Mapping[str, Member], course: Course) -> dict[str, bytes]:
+    """Contents of the source files, by their names in the tree; all else is never read.
 
     Raises:
         RefusedError: one is a link or an archive, or there is too much in them.
     """
     contents, total = {}, 0
-    for member in members:
-        if member.kind == "link" and member.base in FILES:
+    for name, member in members.items():
+        if member.kind == "link" and name in course.files:
             raise RefusedError(f"{shown(member.name)} is a link")
         if member.kind == "link" or not member.base.endswith(".py"):
             continue
@@ -243,24 +281,24 @@ def read_sources(members: Iterable[Member]) -> dict[str, bytes]:
             raise RefusedError(f"{shown(member.base)} is larger than {MAX_FILE:,} bytes")
         if data.startswith(b"PK\3\4"):
             raise RefusedError(f"{shown(member.base)} is an archive in an archive")
-        contents[member.base] = data
+        contents[name] = data
     return contents
 
 
-def ignored(member: Member, top: str) -> str | None:
+def ignored(member: Member, top: str, course: Course) -> str | None:
     """Why a member is not taken; None for a folder, which its files speak for."""
     if member.kind == "folder":
         return None
     if member.kind == "link":
         return "ignored, it is a link"
-    if member.base in FILES:
+    if member.base in course.bases:
         return f"left out, the files {f'in {shown(top)}/' if top else 'at the top'} were taken"
     return "ignored, not a part of the submission"
 
 
 def take_source(intake: Intake, name: str, data: bytes, given: Collection[str]) -> None:
-    """Take one of the five files, unless it is empty, or a helper, unless it hides something."""
-    if name not in intake.edition.files:
+    """Take one of the files, unless it is empty, or a helper, unless it hides something."""
+    if name not in intake.course.files:
         if not name.removesuffix(".py").isidentifier():
             intake.notes.append(f"{shown(name)}: ignored, no module can be imported by this name")
             return
@@ -271,10 +309,10 @@ def take_source(intake: Intake, name: str, data: bytes, given: Collection[str]) 
     data, said = as_utf8(data)
     if said:
         intake.notes.append(f"{shown(name)}: {said}")
-    if name in intake.edition.files and is_empty(data):
+    if name in intake.course.files and is_empty(data):
         return
     intake.files[name] = data
-    asked = [task.qualified_name for task in intake.edition.written if task.file == name]
+    asked = [task.qualified_name for task in intake.course.written if task.file == name]
     intake.notes += [f"{name}: {line}" for line in defined_twice(data, asked)]
 
 

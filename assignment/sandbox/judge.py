@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from assignment.arrays import Arrays
 from assignment.cases import Case, compare, stages
@@ -20,7 +19,7 @@ from assignment.sandbox.confine import LIMITS, Limits
 from assignment.sandbox.folders import fill
 from assignment.sandbox.process import Worker
 from assignment.sandbox.replies import Reply
-from assignment.tasks import Edition, Task, our_edition
+from assignment.tasks import Course, Task, load_course, module_of
 from assignment.text import clean
 
 Swap = Callable[[str, bool], None]  # a file, and whether the handout's version is to be there
@@ -48,7 +47,7 @@ def judge(
     only: Collection[str] | None = None,
     swap: Swap = lambda file, ours: None,
     limits: Limits = LIMITS,
-    edition: Edition | None = None,
+    course: Course | None = None,
 ) -> Iterator[TaskResult]:
     """Run the tasks in order and yield how each stands.
 
@@ -57,12 +56,13 @@ def judge(
         only: these tasks alone, without a look at their requirements.
         swap: puts the handout's version of a file in place of the learner's, or the learner's back.
         limits: of one task, and of an import.
-        edition: whose tasks and files these are; ours, unless another is given.
+        course: whose tasks and files these are; this tree's, unless another is given.
     """
-    edition = edition or our_edition()
-    broken, held_up = broken_files(worker, swap, limits, edition.files)
+    course = course or load_course()
+    worker.files = course.files
+    broken, held_up = broken_files(worker, swap, limits, course.files)
     done: dict[str, TaskResult] = {}
-    for task in edition.tasks.values():
+    for task in course.tasks.values():
         if only is not None and task.name not in only:
             continue
         open_ones = (
@@ -94,7 +94,7 @@ def judge_over(
     files: Mapping[str, bytes],
     cases_of: Callable[[Task], Sequence[Case]],
     limits: Limits = LIMITS,
-    edition: Edition | None = None,
+    course: Course | None = None,
 ) -> Iterator[TaskResult]:
     """The same for a submission's files over a fresh handout.
 
@@ -106,7 +106,7 @@ def judge_over(
     def swap(name: str, ours: bool) -> None:
         (worker.tree / name).write_bytes(given[name] if ours else files.get(name, given[name]))
 
-    yield from judge(worker, cases_of, swap=swap, limits=limits, edition=edition)
+    yield from judge(worker, cases_of, swap=swap, limits=limits, course=course)
 
 
 def broken_files(
@@ -116,7 +116,7 @@ def broken_files(
 
     Those that only lack what another file should define come second.
     """
-    modules = [Path(name).stem for name in files]
+    modules = [module_of(name) for name in files]
     if worker.run(modules, limits=limits).ended == "done":
         return {}, {}
     broken, held_up = {}, {}
@@ -172,11 +172,10 @@ def result_of_import(task: Task, broken: Mapping[str, Reply]) -> TaskResult:
 
 def run_task(worker: Worker, task: Task, cases: Sequence[Case], limits: Limits) -> TaskResult:
     """Feed one task all its cases and compare what comes."""
-    module = Path(task.file or f"{task.name}.py").stem
     limits = LIMITS_END_TO_END if task.name == "end_to_end" else limits
-    reply = worker.run(
-        [module] if task.file else [], task.name, module, [case.inputs for case in cases], limits
-    )
+    inputs = [case.inputs for case in cases]
+    imports = [task.module] if task.file else []
+    reply = worker.run(imports, task.name, task.runner, inputs, limits)
     result = TaskResult(task.name, Status.PASSED, 0.0, task.points, seconds=reply.seconds)
     result.printed = clean(reply.printed, 10_000)
     for case, outputs in zip(cases, reply.outputs, strict=False):

@@ -52,6 +52,7 @@ class Worker:
         self.scratch = self.home / "scratch"
         self.tier, self.confine = tier, confine
         self.lent = [str(path.resolve()) for path in lent]
+        self.files: Sequence[str] = ()  # a learner's: errors are told by their lines
         self.uid, self.claim = None, None
         if confine and tier != "plain" and sys.platform == "linux" and os.geteuid() == 0:
             self.uid, self.claim = claim_uid()
@@ -171,6 +172,7 @@ class Worker:
             "limits": asdict(limits),
             "confine": self.confine,
             "lent": self.lent,
+            "files": list(self.files),
             "cases": [(about, len(data)) for about, data in packed],
         }
         start, answer, error = time.monotonic(), None, "the worker was lost while it ran"

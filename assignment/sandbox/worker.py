@@ -20,7 +20,7 @@ import sys
 import time
 import traceback
 from bdb import BdbQuit
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
@@ -28,7 +28,6 @@ import torch
 
 from assignment.sandbox import confine
 from assignment.sandbox.wire import LARGEST, TYPES, pack, unpack
-from assignment.tasks import FILES
 
 PRINTED = 10_000  # bytes of what the code prints that are kept
 
@@ -76,22 +75,27 @@ def run_job(job: Mapping[str, Any], arrays: list[dict[str, Any]]) -> tuple[dict[
         return {"ended": "memory", "phase": phase, "about": about}, b"".join(parts)
     except BaseException as error:
         kind = "memory" if "can't allocate memory" in str(error)[:500] else "crashed"
-        reply = {"ended": kind, "phase": phase, "about": about, **describe(error)}
+        reply = {"ended": kind, "phase": phase, "about": about, **describe(error, job["files"])}
         return reply, b"".join(parts)
     return {"ended": "done", "phase": phase, "about": about}, b"".join(parts)
 
 
-def describe(error: BaseException) -> dict[str, str]:
-    """An error in a line, and where it came from: the learner's own line, and what that called."""
-    tree = sys.path[0]
-    frames = [
-        (os.path.basename(frame.filename), frame.lineno)
-        for frame in traceback.extract_tb(error.__traceback__)
-        if os.path.dirname(frame.filename) == tree
-    ]
+def describe(error: BaseException, files: Collection[str]) -> dict[str, str]:
+    """An error in a line, and where it came from: the learner's own line, and what that called.
+
+    Args:
+        files: the learner's, by their names in the tree.
+    """
+    lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
-        frames = [(os.path.basename(str(error.filename)), error.lineno)]
-    own = [frame for frame in frames if frame[0] in FILES] or frames
+        lines.append((str(error.filename), error.lineno))
+    tree = sys.path[0] + os.sep
+    frames = [
+        (name.removeprefix(tree).replace(os.sep, "/"), line)
+        for name, line in lines
+        if name.startswith(tree) and not name.startswith(f"{tree}assignment{os.sep}")
+    ]
+    own = [frame for frame in frames if frame[0] in files] or frames
     place = "{}, line {}".format(*own[-1]) if own else ""
     if own and own[-1] != frames[-1]:
         place += " ({}, line {})".format(*frames[-1])

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assignment.results import Status
-from assignment.tasks import written_tasks
+from assignment.tasks import all_tasks
 
 HERE = Path(__file__).parent
 # What may come of the attacked task. Where a system call is refused, an attack ends as a crash.
@@ -74,7 +74,7 @@ def read(path: Path, found: dict[str, Specimen], task: str = "") -> None:
                 raise ValueError(f"{where}: is a change; put a section `right` before it")
             text = changed(found["right"].text, text, where)
         one = replace(usual, name=name, about=about, text=text, **headers)
-        tasks = [each.name for each in written_tasks()]
+        tasks = [each.name for each in all_tasks().values() if each.symbol is not None]
         complaints = {
             "is empty; write its code below it": not text,
             "another section has this name; choose a new one": name in found,

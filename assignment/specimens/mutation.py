@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Iterator
@@ -9,34 +10,32 @@ from contextlib import contextmanager
 from typing import Any
 
 from assignment.specimens import Specimen
-from assignment.tasks import require_task
+from assignment.tasks import all_tasks
 
 
 @contextmanager
 def applied(specimen: Specimen) -> Iterator[None]:
     """Use it in every module that has imported the function, and put that back at the end."""
-    symbol = require_task(specimen.task).symbol
-    assert symbol is not None
-    module_name, *path = symbol.split(".")
-    module = importlib.import_module(module_name)
+    task = all_tasks()[specimen.task]
+    module = importlib.import_module(task.module)
+    *classes, name = task.qualified_name.split(".")
     own: dict[str, Any] = {}
     exec(compile(specimen.text, f"<specimen {specimen}>", "exec"), vars(module), own)
-    other = own[path[-1]]
-    if len(path) > 1:  # a method of a class
-        places = [(getattr(module, path[0]), path[-1])]
-        right = getattr(*places[0])
-    else:  # a function, which other modules have imported by name
-        right = getattr(module, path[0])
+    other = own[name]
+    owner = functools.reduce(getattr, classes, module)
+    right = vars(owner)[name]  # as it stands there, a static method as such
+    places: list[tuple[Any, str]] = [(owner, name)]
+    if not classes:  # a function, which other modules have imported by name
         places = [
-            (place, name)
+            (place, alias)
             for place in list(sys.modules.values())
-            for name, value in list(getattr(place, "__dict__", {}).items())
+            for alias, value in list(getattr(place, "__dict__", {}).items())
             if value is right
         ]
     try:
-        for place, name in places:
-            setattr(place, name, other)
+        for place, alias in places:
+            setattr(place, alias, other)
         yield
     finally:
-        for place, name in places:
-            setattr(place, name, right)
+        for place, alias in places:
+            setattr(place, alias, right)

@@ -11,9 +11,11 @@ from pathlib import Path
 from assignment.grading.handout import under_submissions
 from assignment.sandbox import intake
 from assignment.sandbox.intake import Intake
-from assignment.tasks import FILES, PROJECT
+from assignment.tasks import PROJECT, load_course
 
-GIVEN = under_submissions()
+COURSE = load_course()
+FILES = COURSE.files
+GIVEN = under_submissions(COURSE)
 HONEST = {name: (PROJECT / name).read_bytes() for name in FILES}
 Form = Callable[..., Path]  # of a submission: takes a path and the files that it has
 

@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assignment.sandbox import archives
-from assignment.tasks import FILES
-from tests.assignment.submissions import HONEST, add, take_in, tarred, zipped
+from tests.assignment.submissions import FILES, HONEST, add, take_in, tarred, zipped
 from tests.helpers import contents
 
 Spoil = Callable[[tarfile.TarFile], None]

@@ -19,7 +19,8 @@ from assignment.results import Status, SubmissionResult, TaskResult
 from assignment.sandbox.tiers import Tier
 from assignment.sandbox.users import claim_uid
 from assignment.specimens import mistakes
-from assignment.tasks import FILES, load_tasks
+from assignment.tasks import load_course
+from tests.assignment.submissions import COURSE, FILES
 from tests.helpers import PROJECT, know_tier, run_code
 
 pytestmark = pytest.mark.slow  # each grades submissions, in processes of their own
@@ -46,11 +47,11 @@ def grade_here(folder: Path, out: Path) -> str:
 def graded(tmp_path_factory: pytest.TempPathFactory, tier: Tier) -> tuple[Path, Path]:
     """A class of five, graded: (submissions, results)."""
     folder = tmp_path_factory.mktemp("class")
-    files = selftest.solution()
+    files = selftest.solution(COURSE)
     with zipfile.ZipFile(folder / "ada.zip", "w") as archive:
         for name, text in files.items():
             archive.writestr(f"ada/{name}", text)
-    task = load_tasks()["attention"]
+    task = load_course().tasks["attention"]
     mistake = next(m for m in mistakes("attention") if m.name == "without_scale")
     files["llama.py"] = selftest.replaced(files["llama.py"], task, mistake.text)
     files["sampling.py"] += "\nthis is no Python\n"
@@ -58,7 +59,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, tier: Tier) -> tuple[Path, 
     for name, text in files.items():
         (folder / "bob" / name).write_text(text, encoding="utf-8")
     (folder / "eve.zip").write_bytes(b"PK no zip")
-    lacking = selftest.solution()
+    lacking = selftest.solution(COURSE)
     lacking["llama.py"] = lacking["llama.py"].partition("class Llama(")[0]
     (folder / "carl").mkdir()
     for name, text in lacking.items():
@@ -89,7 +90,9 @@ def test_scores_are_exact(graded: tuple[Path, Path]) -> None:
     assert bob["attention status"] == "wrong"
     assert bob["sampling status"] == "crashed"
     assert bob["stack status"] == bob["end_to_end status"] == "blocked"
-    lost = sum(load_tasks()[n].points for n in ("attention", "sampling", "stack", "end_to_end"))
+    lost = sum(
+        load_course().tasks[n].points for n in ("attention", "sampling", "stack", "end_to_end")
+    )
     assert float(bob["score"]) == 100 - lost
 
 
@@ -98,7 +101,7 @@ def test_a_class_that_is_missing_costs_no_other_file(graded: tuple[Path, Path]) 
     carl = rows(graded[1])["carl"]
     assert carl["zero_shot status"] == carl["embedding status"] == carl["layer status"] == "passed"
     assert carl["stack status"] == "blocked"
-    lost = sum(load_tasks()[name].points for name in ("stack", "end_to_end"))
+    lost = sum(load_course().tasks[name].points for name in ("stack", "end_to_end"))
     assert float(carl["score"]) == 100 - lost
 
 
@@ -169,10 +172,10 @@ def test_what_is_confined_holds_no_capability() -> None:
 
 
 def test_the_selftest_can_fail() -> None:
-    one = selftest.exam("solution", selftest.solution(), {})
+    one = selftest.exam("solution", COURSE, selftest.solution(COURSE), {})
     tasks = [
         TaskResult(task.name, Status.PASSED, task.points, task.points)
-        for task in load_tasks().values()
+        for task in load_course().tasks.values()
     ]
     result = SubmissionResult("solution", "", "", "", tasks=tasks)
     selftest.compare(one, result)

@@ -17,8 +17,7 @@ from assignment.grading.courses import our_course
 from assignment.grading.handins import HandIn, take_in_class, unique_names
 from assignment.grading.naming import read_name, read_owners
 from assignment.sandbox.intake import Intake
-from assignment.tasks import FILES
-from tests.assignment.submissions import GIVEN, HONEST, tarred, unpacked, zipped
+from tests.assignment.submissions import FILES, GIVEN, HONEST, tarred, unpacked, zipped
 
 COURSE = replace(our_course(), base=lambda: GIVEN)
 HW1 = {f"hw1/{name}": data for name, data in HONEST.items()}

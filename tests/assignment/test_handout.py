@@ -28,7 +28,8 @@ from assignment.grading.stubs import (
     signature,
 )
 from assignment.sandbox.intake import shadowed
-from assignment.tasks import FILES, PROJECT, Task, load_tasks, written_tasks
+from assignment.tasks import PROJECT, Task, load_course
+from tests.assignment.submissions import FILES
 from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
 
 # Lines of a solution that say nothing of it, and stand in given files too.
@@ -47,7 +48,7 @@ def solution_lines() -> set[str]:
         source = (PROJECT / name).read_text(encoding="utf-8")
         lines = [line.strip() for line in source.splitlines()]
         hidden: set[int] = set()
-        for about in (about for about in written_tasks() if about.file == name):
+        for about in (about for about in load_course().written if about.file == name):
             function = find(source, about.qualified_name)
             assert function is not None
             assert function.body[0].end_lineno is not None
@@ -101,12 +102,12 @@ def test_a_stub_keeps_no_helper_that_only_the_solution_uses(learners_tree: Path)
 def test_the_handout_carries_what_lies_under_every_submission(learners_tree: Path) -> None:
     with zipfile.ZipFile(learners_tree / ARCHIVE) as archive:
         carried = {name: archive.read(name) for name in archive.namelist()}
-    assert carried == handout.under_submissions()
+    assert carried == handout.under_submissions(load_course())
     assert all((learners_tree / name).read_bytes() == data for name, data in carried.items())
 
 
 def test_no_helper_may_hide_what_is_at_the_top(learners_tree: Path) -> None:
-    given = handout.under_submissions()
+    given = handout.under_submissions(load_course())
     for path in learners_tree.iterdir():
         if path.is_dir() or path.suffix == ".py":
             assert shadowed(f"{path.stem}.py", given) == "a file of the handout", path
@@ -114,7 +115,7 @@ def test_no_helper_may_hide_what_is_at_the_top(learners_tree: Path) -> None:
 
 
 def test_stubs_keep_signatures_decorators_and_recipes(learners_tree: Path) -> None:
-    for about in written_tasks():
+    for about in load_course().written:
         assert about.file is not None
         before = (PROJECT / about.file).read_text(encoding="utf-8")
         after = (learners_tree / about.file).read_text(encoding="utf-8")
@@ -128,8 +129,8 @@ def test_stubs_keep_signatures_decorators_and_recipes(learners_tree: Path) -> No
 
 def test_what_is_no_task_stays_as_it_is(learners_tree: Path) -> None:
     """Every other function and class of the five files, to the letter."""
-    tasks = {about.symbol for about in written_tasks()} | {
-        name for about in written_tasks() for name in about.drops
+    tasks = {about.symbol for about in load_course().written} | {
+        name for about in load_course().written for name in about.drops
     }
     for name in FILES:
         before = (PROJECT / name).read_text(encoding="utf-8")
@@ -169,7 +170,7 @@ def test_the_linter_is_content(learners_tree: Path, command: list[str]) -> None:
 
 
 def test_a_rebuild_is_the_same_to_the_byte(learners_tree: Path, tmp_path: Path) -> None:
-    handout.build(tmp_path / "again")
+    handout.build(tmp_path / "again", load_course())
     first = {p.relative_to(learners_tree): x for p, x in contents(learners_tree).items()}
     again = {p.relative_to(tmp_path / "again"): x for p, x in contents(tmp_path / "again").items()}
     assert first == again
@@ -187,7 +188,7 @@ def test_the_settings_name_nothing_that_is_missing(learners_tree: Path) -> None:
 def test_the_readme_has_a_row_for_each_task(learners_tree: Path) -> None:
     text = (learners_tree / "README.md").read_text(encoding="utf-8")
     assert "<!-- tasks -->" not in text
-    for about in load_tasks().values():
+    for about in load_course().tasks.values():
         assert f"| `{about.name}` | {about.title} |" in text
 
 
@@ -205,7 +206,7 @@ def test_every_task_is_not_started_or_blocked(learners_tree: Path, tmp_path: Pat
     tree = copy_tree(learners_tree, tmp_path / "tree")
     result = run_assignment(tree, "check")
     assert result.returncode == 1, result.stderr
-    for name, about in load_tasks().items():
+    for name, about in load_course().tasks.items():
         state = "not started" if about.symbol else "blocked"
         assert re.search(rf"{name} +{state} +0/", result.stdout), result.stdout
     assert "0 of 100 points" in result.stdout
@@ -383,10 +384,10 @@ def test_of_two_definitions_the_last_is_looked_at_as_python_does() -> None:
 
 
 def test_every_task_has_cases_points_and_three_hints() -> None:
-    assert sum(about.points for about in load_tasks().values()) == 100
-    for about in load_tasks().values():
+    assert sum(about.points for about in load_course().tasks.values()) == 100
+    for about in load_course().tasks.values():
         assert len(about.hints) == 3
-        assert set(about.requires) <= set(load_tasks())
+        assert set(about.requires) <= set(load_course().tasks)
         assert load_cases(about.name)
 
 

@@ -13,8 +13,7 @@ from assignment.sandbox.members import UNFIT
 from assignment.specimens.archives import hostile
 from assignment.specimens.archives.hostile import ARCHIVES
 from assignment.specimens.archives.odd import ODD_BUT_HONEST
-from assignment.tasks import FILES
-from tests.assignment.submissions import HONEST, Form, take_in, unpacked, zipped
+from tests.assignment.submissions import FILES, HONEST, Form, take_in, unpacked, zipped
 from tests.helpers import contents
 
 
@@ -89,7 +88,7 @@ def test_of_two_alike_the_one_that_is_less_deep_is_taken_or_both_are_named(tmp_p
     assert take_in(zipped(tmp_path / "a.zip", files)).files == HONEST
     files = {f"{top}/{name}": x for top in ("a", "b") for name, x in HONEST.items()}
     taken = take_in(zipped(tmp_path / "b.zip", files))
-    assert taken.refused == "a/ and b/ have 5 of the five files each: hand in one folder"
+    assert taken.refused == "a/ and b/ have 5 of the 5 files each: hand in one folder"
     assert taken.files == {}
 
 

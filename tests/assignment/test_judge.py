@@ -20,8 +20,9 @@ from assignment.sandbox.process import Worker
 from assignment.sandbox.replies import Reply, read_reply
 from assignment.sandbox.tiers import PROBE
 from assignment.sandbox.wire import LARGEST, pack, unpack
-from assignment.tasks import FILES, PROJECT, load_tasks
+from assignment.tasks import PROJECT, load_course
 from assignment.text import clean
+from tests.assignment.submissions import FILES
 from tests.helpers import copy_tree, run_code
 
 ABOUT: dict[str, Any] = {"ended": "", "status": 0, "printed": 0, "total": 0, "seconds": 0.5}
@@ -167,7 +168,7 @@ def test_a_file_that_cannot_be_imported_costs_its_own_tasks() -> None:
     worker.broken = {"rope", "llama"}  # which imports it
     assert judged(worker)["rmsnorm"].message == "blocked by rope.py"
     passed = {name for name, result in results.items() if result.status is Status.PASSED}
-    assert passed == set(load_tasks()) - {"rope", "stack", "end_to_end"}
+    assert passed == set(load_course().tasks) - {"rope", "stack", "end_to_end"}
 
 
 def test_a_name_that_a_file_lacks_costs_no_other_file() -> None:
@@ -193,7 +194,7 @@ def test_a_name_that_a_file_lacks_costs_no_other_file() -> None:
     assert not worker.ours
     assert results["stack"].message == "blocked by llama.py, which has no Llama"
     passed = {name for name, result in results.items() if result.status is Status.PASSED}
-    assert passed == set(load_tasks()) - {"stack", "end_to_end"}
+    assert passed == set(load_course().tasks) - {"stack", "end_to_end"}
     crashed = {name for name, x in judged(worker).items() if x.status is Status.CRASHED}
     assert crashed == {"zero_shot", "embedding"}  # where nothing can take its place
 

@@ -18,7 +18,8 @@ import pytest
 
 from assignment.grading.handout import under_submissions
 from assignment.sandbox.intake import take_in
-from assignment.tasks import FILES, PROJECT, load_tasks
+from assignment.tasks import PROJECT, load_course
+from tests.assignment.submissions import FILES
 from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
 
 
@@ -43,9 +44,8 @@ def replace_in(path: Path, old: str, new: str) -> None:
 def statuses(text: str) -> dict[str, str]:
     """How each task of a screen stands."""
     pattern = r"^ *\S? *(\w+) +(passed|not started|blocked|wrong|crashed|timeout|memory)\b"
-    return {
-        name: status for name, status in re.findall(pattern, text, re.M) if name in load_tasks()
-    }
+    found = re.findall(pattern, text, re.M)
+    return {name: status for name, status in found if name in load_course().tasks}
 
 
 @pytest.mark.slow
@@ -86,7 +86,7 @@ def test_an_unknown_task_is_an_error_that_lists_the_names(tree: Path) -> None:
 
 
 def test_there_are_three_hints_one_more_each_time(tree: Path) -> None:
-    hints = [" ".join(text.split()) for text in load_tasks()["rope"].hints]
+    hints = [" ".join(text.split()) for text in load_course().tasks["rope"].hints]
     for count, left in ((1, "2 more"), (2, "1 more"), (3, "these are all"), (3, "these are all")):
         result = run_assignment(tree, "hint", "rope")
         assert result.returncode == 0, result.stderr
@@ -195,15 +195,15 @@ def test_submit_zips_files_and_helpers_grades_them_and_says_what_stays_behind(
     found = statuses(result.stdout)
     joined = ("stack", "end_to_end")
     lost = {"adamw": "crashed", **dict.fromkeys(joined, "blocked")}
-    assert found == dict.fromkeys(load_tasks(), "passed") | lost, result.stdout
-    points = 100 - sum(load_tasks()[name].points for name in lost)
+    assert found == dict.fromkeys(load_course().tasks, "passed") | lost, result.stdout
+    points = 100 - sum(load_course().tasks[name].points for name in lost)
     assert f"{points:g} of 100 points" in result.stdout, result.stdout
     assert "No module named 'helpers'" in result.stdout
     assert all(f"stays behind: {text}" in result.stdout for text in stay), result.stdout
     with zipfile.ZipFile(tmp_path / "new" / "anna.zip") as archive:
         names = set(archive.namelist())
     assert names == {f"anna/{name}" for name in (*FILES, "my_helpers.py")}
-    taken = take_in(tmp_path / "new" / "anna.zip", under_submissions(), "anna")
+    taken = take_in(tmp_path / "new" / "anna.zip", under_submissions(load_course()), "anna")
     assert (taken.student, taken.refused, taken.missing) == ("anna", "", [])
     assert all(taken.files[name] == (tree / name).read_bytes() for name in FILES)
     assert "my_helpers.py: taken as a helper" in result.stdout

@@ -13,7 +13,7 @@ from assignment.grading.courses import our_course
 from assignment.grading.grade import chosen_course, parse
 from assignment.grading.grader import Grader, make_grader
 from assignment.grading.original.cases import Contract, cases
-from assignment.grading.original.edition import CONTRACTS, FILES, original
+from assignment.grading.original.edition import CONTRACTS, original
 from assignment.grading.original.form import Form, read_form
 from assignment.grading.selftest import replaced
 from assignment.results import Status, SubmissionResult
@@ -80,7 +80,7 @@ Changes = Mapping[str, tuple[Mapping[str, str], str]]
 
 
 def specimen(contract: str) -> dict[str, bytes]:
-    return {name: (HERE / "original" / contract / name).read_bytes() for name in FILES}
+    return {name: (HERE / "original" / contract / name).read_bytes() for name in original().files}
 
 
 def changed(contract: str, changes: Changes) -> Intake:
@@ -130,7 +130,7 @@ def named(result: SubmissionResult, task: str) -> str:
 def test_points_add_up_to_a_hundred() -> None:
     assert sum(task.points for task in TASKS.values()) == 100
     assert set(TASKS) < set(our_course().tasks)
-    assert {task.file for task in original().written} == set(FILES)
+    assert {task.file for task in original().written} == set(original().files)
 
 
 @pytest.mark.slow
@@ -161,8 +161,8 @@ def test_intake_takes_that_editions_files_and_ours_names_the_flag(tmp_path: Path
     for name, data in {**specimen("causal"), "base_llama.py": b"", "my_helpers.py": b""}.items():
         (tmp_path / name).write_bytes(data)
     course = original()
-    taken = take(Intake("ada", "ada", edition=course), folder_members(tmp_path), course.base())
-    assert set(taken.files) == {*FILES, "my_helpers.py"}
+    taken = take(Intake("ada", "ada", course=course), folder_members(tmp_path), course.base())
+    assert set(taken.files) == {*original().files, "my_helpers.py"}
     assert taken.missing == []
     assert any("base_llama.py: ignored" in note for note in taken.notes)
     hint = take_in(tmp_path, our_course().base()).notes[-1]
@@ -228,7 +228,7 @@ def test_classic_mistakes_do_not_pass(school: School, task: str) -> None:
             school.worker,
             lambda each: grader.course.cases(each.name, b"secret", Intake("ada", "ada", files)),  # noqa: B023
             only={task},
-            edition=grader.course,
+            course=grader.course,
         )
         passed |= {name} if result.status is Status.PASSED else set()
     assert passed == {"right"}

@@ -17,7 +17,7 @@ from assignment.sandbox.intake import Intake
 from assignment.sandbox.process import Worker
 from assignment.sandbox.replies import Reply
 from assignment.specimens import mistakes, variants
-from assignment.tasks import load_tasks
+from assignment.tasks import load_course
 
 N = 20  # reviews, of which the reference gets half right
 
@@ -152,11 +152,13 @@ def test_reviews_are_drawn_from_the_secret(reviews: None) -> None:
 
 
 def test_the_rubric_asks_only_where_the_modes_run() -> None:
-    tasks = [TaskResult(t.name, Status.PASSED, t.points, t.points) for t in load_tasks().values()]
+    course = load_course()
+    asked = course.tasks.values()
+    tasks = [TaskResult(t.name, Status.PASSED, t.points, t.points) for t in asked]
     result = SubmissionResult("ada", "", "", "", tasks=tasks)
-    assert grader.rubric(result, lambda: "as the reference")["A"] == "as the reference"
+    assert grader.rubric(result, lambda: "as it is", course)["A"] == "as it is"
     tasks[-1].status = Status.WRONG
-    assert grader.rubric(result, pytest.fail)["A"] == "not yet: end_to_end"
+    assert grader.rubric(result, pytest.fail, course)["A"] == "not yet: end_to_end"
 
 
 @pytest.mark.slow
@@ -168,8 +170,8 @@ def test_on_real_weights(known_tier: None, monkeypatch: pytest.MonkeyPatch) -> N
     kit = grader.with_real_weights(grader.make_grader(b"secret"))
     assert kit.real is not None
     assert kit.real.accuracy(kit.real.expected["finetuned"]).mean() > 0.3
-    rope, gather = load_tasks()["rope"], load_tasks()["embedding"]
-    files = selftest.solution()
+    rope, gather = load_course().tasks["rope"], load_course().tasks["embedding"]
+    files = selftest.solution(load_course())
     for task, name in ((rope, "complex_numbers"), (gather, "llama_forward")):
         variant = next(one for one in variants(task.name) if one.name == name)
         assert task.file is not None

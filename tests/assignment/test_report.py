@@ -24,11 +24,11 @@ from assignment.sandbox.process import Worker
 from assignment.sandbox.tiers import Tier
 from assignment.screen import SIGNS, details, terminal
 from assignment.specimens import mistakes
-from assignment.tasks import load_tasks
+from assignment.tasks import load_course
 from assignment.text import clean, columns, fit
 from tests.helpers import PROJECT
 
-TITLES = {task.name: task.title for task in load_tasks().values()}
+TITLES = {task.name: task.title for task in load_course().tasks.values()}
 EVIL = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> &amp; ```\n```\n**b** "
     "\x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link \u202egnp.exe \x00\x08 \udcff</style>"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from assignment.cases import Case
-from assignment.grading.courses import Course
+from assignment.grading.courses import Graded
 from assignment.grading.original.cases import Contract, cases
 from assignment.grading.original.form import read_form
 from assignment.sandbox.intake import Intake
-from assignment.tasks import ROOM, read_tasks
+from assignment.tasks import ROOM, read_course
 
 HERE = Path(__file__).parent
-FILES = ("rope.py", "llama.py", "optimizer.py", "classifier.py")
 CONTRACTS = ("bidirectional", "causal")
 # What a worker needs of the kit; the cases' arrays stay behind.
 KIT = (
@@ -21,17 +21,16 @@ KIT = (
 )
 
 
-def original(contract: str = CONTRACTS[0]) -> Course:
+def original(contract: str = CONTRACTS[0]) -> Graded:
     """The course by one of its contracts."""
     causal = contract == "causal"
 
     def drawn(task: str, secret: bytes, intake: Intake) -> list[Case]:
         return cases(task, Contract(causal, read_form(intake.files)), secret, intake.sha256)
 
-    return Course(
-        FILES,
-        read_tasks(HERE / "tasks.toml"),
-        name=f"original, {contract}",
+    course = replace(read_course(HERE / "tasks.toml"), name=f"original, {contract}")
+    return Graded(
+        **vars(course),
         base=under_submissions,
         cases=drawn,
         remarks=lambda intake: read_form(intake.files).remarks(),
