@@ -41,7 +41,8 @@ AXES = {
     **dict.fromkeys(("normalised", "activated", "stream"), ("text", "token", "feature")),
     **dict.fromkeys(("logits", "hidden_states"), ("text", "token", "feature")),
     "log_probabilities": ("text", "class"),
-    "shares": ("text", "token"),
+    **dict.fromkeys(("shares", "stays", "logits_left"), ("text", "token")),
+    "visible": ("text", "head", "query", "key"),
 }
 STAGE = "stage "  # outputs on the way: they explain a wrong result and decide nothing
 

@@ -30,7 +30,8 @@ def make_stub(source: str, tasks: Sequence[Task]) -> str:
         if function is None:
             raise ValueError(f"{task.file}: has no {task.qualified_name}, which {task.name} is")
         source = empty(source, function, task.name)
-    for name in (name for task in tasks for name in task.drops):
+    written = {task.symbol for task in tasks}  # a helper in one course may be a task in another
+    for name in (name for task in tasks for name in task.drops if name not in written):
         helper = find(source, name.partition(".")[2])
         if helper is None:
             raise ValueError(f"tasks.toml: drops {name}, which does not exist")

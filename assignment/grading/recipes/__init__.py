@@ -26,6 +26,13 @@ from assignment.grading.recipes.parts import (
     swiglu_cases,
 )
 from assignment.grading.recipes.whole import end_to_end_cases, stack_cases
+from assignment.grading.recipes.writing import (
+    causal_mask_cases,
+    greedy_cases,
+    top_k_cases,
+    top_p_cases,
+    writing_cases,
+)
 
 RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "rope": rope_cases,
@@ -39,6 +46,11 @@ RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "embedding": embedding_cases,
     "stack": stack_cases,
     "end_to_end": end_to_end_cases,
+    "causal_mask": causal_mask_cases,
+    "greedy": greedy_cases,
+    "top_k": top_k_cases,
+    "top_p": top_p_cases,
+    "writing": writing_cases,
 }
 
 
