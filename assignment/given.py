@@ -34,7 +34,9 @@ def own_modules(given: Mapping[str, bytes], course: Course) -> list[str]:
 
 
 def stays_behind(given: Mapping[str, bytes], course: Course) -> list[str]:
-    """What of this tree the grader will not see: a line each."""
+    """What of a handout's tree the grader will not see: a line each."""
+    if not given:
+        return []
     lines = []
     for name, data in given.items():
         path = PROJECT / name
@@ -44,12 +46,17 @@ def stays_behind(given: Mapping[str, bytes], course: Course) -> list[str]:
             lines.append(f"{name}: is missing here; the grader has its own")
         elif path.read_bytes().replace(b"\r\n", b"\n") != data.replace(b"\r\n", b"\n"):
             lines.append(f"{name}: was edited here; the grader uses its own")
-    rooms = {name.partition("/")[0] for name in given}
+    rooms = {name.partition("/")[0] for name in given if "/" in name}
     for path in sorted(PROJECT.iterdir()):
-        if path.name.startswith((".", "__")) or path.name in rooms:
+        if path.name.startswith((".", "__")) or path.name in {*rooms, *given}:
             continue
         if path.is_dir() and not (path / "pyvenv.cfg").exists() and any(path.rglob("*.py")):
             lines.append(f"{path.name}/: a folder; move its modules up, out of it")
         elif path.suffix == ".py" and (why := shadowed(path.name, given)) is not None:
             lines.append(f"{path.name}: would hide {why}; give it another name")
+    for room in sorted(rooms):
+        for path in sorted((PROJECT / room).rglob("*.py")):
+            name = path.relative_to(PROJECT).as_posix()
+            if name not in given and name not in course.files:
+                lines.append(f"{name}: is not handed in; move it up, to where config.py is")
     return lines

@@ -155,6 +155,7 @@ def progress(arguments: list[str]) -> int:
     passed = [task for task in tasks.values() if state["last"].get(task.name) == Status.PASSED]
     full = round(30 * sum(t.points for t in passed) / sum(t.points for t in tasks.values()))
     print(f"[{'#' * full}{'.' * (30 - full)}] {len(passed)} of {len(tasks)} tasks\n")
+    longest = max(map(len, tasks))
     for task in tasks.values():
         when, last = state["passed"].get(task.name), state["last"].get(task.name)
         hints = state["hints"].get(task.name, 0)
@@ -162,7 +163,7 @@ def progress(arguments: list[str]) -> int:
         if when and task not in passed:
             about = f"{last or 'not checked'} now, {about}"
         print(
-            f"  {task.name:<12}{task.points:>4g} points   {about}"
+            f"  {task.name:<{longest}} {task.points:>4g} points   {about}"
             + f", hints: {hints}" * bool(hints)
         )
     left = sum(task.minutes for task in tasks.values() if task not in passed)

@@ -99,6 +99,7 @@ class SubmissionResult:
     rubric: dict[str, str] = field(default_factory=dict)  # the course's own view: grade -> reason
     seconds: float = 0.0
     warning: str = ""  # what the sandbox lacks
+    course: str = ""  # its title
 
     @property
     def late(self) -> bool:

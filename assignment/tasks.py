@@ -120,10 +120,14 @@ def load_course(name: str | None = None) -> Course:
 
 
 def add_course(parser: argparse.ArgumentParser) -> None:
-    """`--course`, for a command that works in any."""
-    parser.add_argument(
-        "--course", choices=course_names(), default=course_names()[0], help="default: %(default)s"
-    )
+    """`--course`, where a tree has several."""
+    usual, *others = course_names()
+    if others:
+        parser.add_argument(
+            "--course", choices=(usual, *others), default=usual, help="default: %(default)s"
+        )
+    else:
+        parser.set_defaults(course=usual)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from setup import add_course_flags
@@ -18,6 +19,7 @@ EXTRAS = (
     "bench",
     "dev",
 )  # what the README's commands use
+FETCHES = find_spec("setup.prepare") is not None  # some handouts need packages and no files
 
 
 def main() -> int:
@@ -39,7 +41,10 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     python = make_environment(arguments.venv.absolute())
-    install(python, requirements(() if arguments.core else EXTRAS))
+    install(python, requirements(EXTRAS if FETCHES and not arguments.core else ()))
+    if not FETCHES:
+        print(f"ready: {python} -m assignment check")
+        return 0
     command = [str(python), "-m", "setup.prepare"]
     command += ["--skip-stand-in"] * arguments.core + ["--course"] * arguments.course
     if arguments.folder:

@@ -20,12 +20,15 @@ ENVIRONMENT_BYTES = 2_000_000_000  # with the CPU build of torch
 
 
 def requirements(extras: tuple[str, ...]) -> list[str]:
-    """The packages that pyproject.toml names, with those of the given extras."""
+    """The packages that pyproject.toml names, with those of the given extras.
+
+    A learner's pyproject.toml has not all extras: some are for the makers of this one.
+    """
     with (PROJECT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     chosen = list(project["dependencies"])
     for extra in extras:
-        chosen += project["optional-dependencies"][extra]
+        chosen += project["optional-dependencies"].get(extra, [])
     return chosen
 
 

@@ -54,6 +54,7 @@ class Grader:
             [*intake.notes, *self.course.remarks(intake)],
             intake.refused,
             warning=self.tier.warning,
+            course=self.course.title,
         )
         if intake.refused:
             result.tasks = nothing_earned(f"refused: {intake.refused}", self.course)

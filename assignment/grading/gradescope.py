@@ -24,6 +24,8 @@ from support.errors import ArgumentParser
 from support.files import atomic_path, write_text
 
 SECRET = Path(__file__).with_name("secret")  # in a package, where it is unpacked
+# What grading itself reads, whether or not a course gives it to its learners.
+READ = ("data/__init__.py", *(f"sentiment/{n}.py" for n in ("__init__", "reviews", "tables")))
 SETUP = """\
 #!/usr/bin/env bash
 # Runs once, as root, when the platform builds the image.
@@ -45,7 +47,9 @@ exec .venv/bin/python -m assignment gradescope --run "$root"
 
 def package(out: Path, secret: bytes, course: Course) -> int:
     """Write the package of a course; returns how many files it holds."""
-    names = given_files(course) | set(course.files) | {"pyproject.toml", "README.md", RECORDED}
+    names = (
+        given_files(course) | set(course.files) | {"pyproject.toml", "README.md", RECORDED, *READ}
+    )
     for path in (PROJECT / "assignment" / "grading").rglob("*.*"):
         if path.suffix in (".py", ".md", ".css"):
             names.add(path.relative_to(PROJECT).as_posix())

@@ -125,10 +125,13 @@ def alone(course: Course) -> str:
 
 
 def table_of(text: str, name: str) -> str:
-    """A table of a course's file as it stands there, up to the next one."""
+    """A table of a course's file as it stands there, without what introduces the next one."""
     start = text.index(f"\n[{name}]\n") + 1
     end = re.compile(r"^\[\w+\]$", re.M).search(text, start + 1)
-    return text[start : end.start() if end else len(text)].rstrip() + "\n"
+    lines = text[start : end.start() if end else None].splitlines()
+    while not lines[-1] or lines[-1].startswith("#"):
+        lines.pop()
+    return "\n".join(lines) + "\n"
 
 
 def zipped(files: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
@@ -197,8 +200,10 @@ def learners_pyproject(course: Course) -> str:
         r"\n\[tool\.ruff\.lint\.per-file-ignores\]\n*(?=\n|\Z)",
     ):
         text = re.sub(pattern, "", text)
-    tests = [name for name in re.findall(r'"(\w+\.py)"', text) if name in course.given]
-    text = re.sub(r"testpaths = .*", f"testpaths = {json.dumps(tests)}", text)
+    listed = re.search(r"testpaths = \[(.*)\]", text)
+    assert listed is not None
+    tests = [name for name in listed[1].split(", ") if json.loads(name) in course.given]
+    text = text.replace(listed[0], f"testpaths = [{', '.join(tests)}]")
     return text.rstrip() + "\n"
 
 

@@ -61,7 +61,7 @@ def choose_tier(tree: Path, only: str | None = None) -> Tier:
             continue
         try:
             with Worker(tree, tier=name) as worker:
-                reply = worker.run([PROBE, "config", "base_llama"])
+                reply = worker.run([PROBE, "config"])
         except OSError as error:
             reasons.append(str(error))
             continue

@@ -94,7 +94,8 @@ def _mistakes(
 def _header(results: Sequence[SubmissionResult]) -> Markup:
     scores = [result.score for result in results]
     most = max((result.max_score for result in results), default=0.0)
-    facts = [fact("submissions", str(len(results)))]
+    facts = [fact("course", title) for title in dict.fromkeys(r.course for r in results) if title]
+    facts.append(fact("submissions", str(len(results))))
     if scores:
         facts += [
             fact("mean score", f"{number(statistics.fmean(scores))} / {number(most)}"),

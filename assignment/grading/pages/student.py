@@ -274,6 +274,7 @@ def _rubric(result: SubmissionResult) -> Markup | None:
 
 def _grading(result: SubmissionResult) -> Markup:
     rows = [
+        *([fact("course", result.course)] if result.course else []),
         fact("submission", mono(result.source)),
         fact("SHA-256", mono(result.sha256)),
         fact("sandbox", result.sandbox),
