@@ -19,7 +19,7 @@ from assignment import given
 from assignment.arrays import Array
 from assignment.cases import load_cases, recorded, recorded_words
 from assignment.grading.stubs import make_stub, signature
-from assignment.tasks import COURSES, PROJECT, Course, add_course, load_course
+from assignment.tasks import COURSES, PROJECT, Course, Task, add_course, load_course
 from support.errors import ArgumentParser
 
 # What every handout has, beside what its course gives: files, and the Python and TOML of folders.
@@ -32,6 +32,7 @@ EVERY = (
 LEFT_OUT = tuple(PROJECT / "assignment" / n for n in ("grading", "specimens", "courses", "runners"))
 RECORDED = "data/sanity_check.npz"
 TABLE = "<!-- tasks -->"  # in a text for learners: here goes the table of the tasks
+SECTION = re.compile("<!-- section (\\w+) -->")
 LEARNERS = Path(__file__).parent / "learners"  # what is written for them, a folder for each course
 
 
@@ -79,11 +80,24 @@ def under_submissions(course: Course) -> dict[str, bytes]:
 
 
 def texts(course: Course) -> dict[str, bytes]:
-    """What a learner reads: `learners/NAME/*.md`, the table of the tasks put in."""
-    return {
-        path.name: path.read_text(encoding="utf-8").replace(TABLE, task_table(course)).encode()
-        for path in (LEARNERS / course.name).glob("*.md")
-    }
+    """What a learner reads: `learners/NAME/*.md`, with the table of the tasks put in.
+
+    So are, at `<!-- section TASK -->`, the words of another course's guide on a task of its own.
+    """
+    found = {}
+    for path in (LEARNERS / course.name).glob("*.md"):
+        text = path.read_text(encoding="utf-8").replace(TABLE, task_table(course))
+        text = SECTION.sub(lambda match: section(course.tasks[match[1]]), text)
+        found[path.name] = text.encode()
+    return found
+
+
+def section(task: Task) -> str:
+    """What the guide of its own course says of a task, from its heading to the next one."""
+    guide = (LEARNERS / task.home / "guide.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## .*`{re.escape(task.symbol or '')}`\n[\s\S]*?(?=\n## |\Z)", guide, re.M)
+    assert found is not None, f"{task.home}/guide.md: has no section on {task.symbol}"
+    return found[0].rstrip()
 
 
 def given_files(course: Course) -> set[str]:
