@@ -25,6 +25,15 @@ from assignment.grading.recipes.parts import (
     sampling_cases,
     swiglu_cases,
 )
+from assignment.grading.recipes.vision import (
+    encoder_cases,
+    encoder_layer_cases,
+    feed_forward_cases,
+    multi_head_cases,
+    patches_cases,
+    pictures_cases,
+    positions_cases,
+)
 from assignment.grading.recipes.whole import end_to_end_cases, stack_cases
 from assignment.grading.recipes.writing import (
     causal_mask_cases,
@@ -46,6 +55,13 @@ RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "embedding": embedding_cases,
     "stack": stack_cases,
     "end_to_end": end_to_end_cases,
+    "patches": patches_cases,
+    "positions": positions_cases,
+    "multi_head": multi_head_cases,
+    "feed_forward": feed_forward_cases,
+    "encoder_layer": encoder_layer_cases,
+    "encoder": encoder_cases,
+    "pictures": pictures_cases,
     "causal_mask": causal_mask_cases,
     "greedy": greedy_cases,
     "top_k": top_k_cases,
