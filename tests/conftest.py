@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ import torch
 from assignment.grading import handout
 from assignment.grading.grader import make_grader
 from assignment.sandbox.tiers import Tier
-from assignment.tasks import load_course
+from assignment.tasks import USUAL, load_course
 from classifier import LlamaZeroShotClassifier
 from support import errors
 from tests.helpers import (
@@ -106,11 +107,22 @@ def zero_shot(work: Path) -> tuple[LlamaZeroShotClassifier, Tokenizer]:
 
 
 @pytest.fixture(scope="session")
-def learners_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The handout, to be read and copied; nothing is written into it."""
-    tree = tmp_path_factory.mktemp("handout") / "tree"
-    handout.build(tree, load_course())
+def handed_out(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The handouts of the courses, to be read and copied; nothing is written into them."""
+
+    @functools.cache
+    def tree(name: str) -> Path:
+        path = tmp_path_factory.mktemp("handout") / name
+        handout.build(path, load_course(name))
+        return path
+
     return tree
+
+
+@pytest.fixture(scope="session")
+def learners_tree(handed_out: Callable[[str], Path]) -> Path:
+    """The handout of the usual course."""
+    return handed_out(USUAL)
 
 
 @pytest.fixture(scope="session")

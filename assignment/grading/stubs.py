@@ -2,7 +2,7 @@
 
 The syntax tree says where a body begins, the tokens where it ends: a comment after the last
 statement belongs to it too, and no node of the tree covers that. What only the solution uses,
-helpers (listed in `tasks.toml`) and imports, goes as well.
+helpers (listed in the course's file) and imports, goes as well.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import tokenize
 from collections.abc import Collection, Sequence
 
-from assignment.tasks import Task
+from assignment.tasks import Task, split_symbol
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 ONE_AT_A_TIME = threading.Lock()  # Python 3.11 counts a tree's depth in one place for all threads
@@ -32,9 +32,9 @@ def make_stub(source: str, tasks: Sequence[Task]) -> str:
         source = empty(source, function, task.name)
     written = {task.symbol for task in tasks}  # a helper in one course may be a task in another
     for name in (name for task in tasks for name in task.drops if name not in written):
-        helper = find(source, name.partition(".")[2])
+        helper = find(source, split_symbol(name)[1])
         if helper is None:
-            raise ValueError(f"tasks.toml: drops {name}, which does not exist")
+            raise ValueError(f"{tasks[0].home}.toml: drops {name}, which does not exist")
         source = cut(source, first_line(helper), last_line(source, helper))
     return drop_unused_imports(source)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,22 @@ from assignment.grading import make_reference, reference
 from assignment.grading.recipes import draw
 from assignment.specimens import Specimen, mistakes, variants
 from assignment.specimens.mutation import applied
-from assignment.tasks import all_tasks
+from assignment.tasks import USUAL, all_tasks
 from tests.helpers import PROJECT, random_llama, run_script
 
 WRITTEN = [task for task in all_tasks().values() if task.symbol is not None]
 MISTAKES = [mistake for task in WRITTEN for mistake in mistakes(task.name)]
 # The modes are run by the command line, and have files in place of expected numbers.
 CASES = [case for task in all_tasks() for case in load_cases(task) if case.name != "modes"]
-WHOLE = ("stack", "end_to_end")
+WHOLE = {task.name for task in all_tasks().values() if task.symbol is None}
 VARIANTS = [variant for task in WRITTEN for variant in variants(task.name)]
+
+
+def usual_first(ones: Sequence[Any]) -> list[Any]:
+    """Cases or specimens as parameters; those of other courses than the usual one are slow."""
+    slow = pytest.mark.slow
+    homes = {name: task.home for name, task in all_tasks().items()}
+    return [pytest.param(one, marks=slow if homes[one.task] != USUAL else ()) for one in ones]
 
 
 @contextmanager
@@ -71,7 +78,7 @@ def said_of(mistake: Specimen) -> str:
     return ""
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+@pytest.mark.parametrize("mistake", usual_first(MISTAKES), ids=str)
 def test_each_mistake_is_caught_far_off_and_named(mistake: Specimen) -> None:
     cases = load_cases(mistake.task)
     with applied(mistake):
@@ -119,7 +126,7 @@ def in_tolerances(case: Case, name: str, got: Array) -> float:
     return float(ratio.max())
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", usual_first(CASES), ids=str)
 def test_tolerances_lie_well_above_rounding(case: Case) -> None:
     torch.manual_seed(0)
     for name, got in run(case).items():

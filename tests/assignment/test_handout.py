@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import gc
+import json
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from assignment.cases import load_cases
+from assignment.cases import load_cases, recorded
 from assignment.given import ARCHIVE
 from assignment.grading import handout
 from assignment.grading.stubs import (
@@ -28,7 +32,17 @@ from assignment.grading.stubs import (
     signature,
 )
 from assignment.sandbox.intake import shadowed
-from assignment.tasks import PROJECT, Task, load_course
+from assignment.tasks import (
+    PROJECT,
+    USUAL,
+    Course,
+    Task,
+    course_names,
+    load_course,
+    module_of,
+    read_course,
+    split_symbol,
+)
 from tests.assignment.submissions import FILES
 from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
 
@@ -40,32 +54,54 @@ def task(symbol: str, drops: tuple[str, ...] = ()) -> Task:
     return Task("todo", "a title", 1, 1, ("a", "b", "c"), symbol, drops=drops)
 
 
-def solution_lines() -> set[str]:
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=() if name == USUAL else pytest.mark.slow)
+        for name in course_names()
+    ]
+)
+def course(request: pytest.FixtureRequest) -> Course:
+    """Each course in turn."""
+    return load_course(request.param)
+
+
+@pytest.fixture
+def tree(course: Course, handed_out: Callable[[str], Path]) -> Path:
+    """The handout of that course, to be read."""
+    return handed_out(course.name)
+
+
+def dropped(about: Task, course: Course) -> set[str]:
+    """The helpers that go with a task; what one course drops may be another one's task."""
+    return set(about.drops) - {task.symbol for task in course.written}
+
+
+def solution_lines(course: Course) -> set[str]:
     """What nobody may read: lines of the bodies and of dropped helpers, long enough to tell."""
     secret: set[str] = set()
     given: set[str] = set()
-    for name in FILES:
+    for name in course.files:
         source = (PROJECT / name).read_text(encoding="utf-8")
         lines = [line.strip() for line in source.splitlines()]
         hidden: set[int] = set()
-        for about in (about for about in load_course().written if about.file == name):
+        for about in (about for about in course.written if about.file == name):
             function = find(source, about.qualified_name)
             assert function is not None
             assert function.body[0].end_lineno is not None
             hidden |= set(range(function.body[0].end_lineno, last_line(source, function)))
-            for drop in about.drops:
-                helper = find(source, drop.partition(".")[2])
+            for drop in dropped(about, course):
+                helper = find(source, split_symbol(drop)[1])
                 assert helper is not None
                 hidden |= set(range(first_line(helper) - 1, last_line(source, helper)))
         secret |= {lines[i] for i in hidden if len(lines[i]) > 15}
         given |= {line for i, line in enumerate(lines) if i not in hidden}
-    assert len(secret) > 30
+    assert secret - given
     return secret - given
 
 
-def test_no_line_of_the_solution_leaks(learners_tree: Path) -> None:
-    secret = solution_lines()
-    for path, data in contents(learners_tree).items():
+def test_no_line_of_the_solution_leaks(course: Course, tree: Path) -> None:
+    secret = solution_lines(course)
+    for path, data in contents(tree).items():
         if path.suffix in (".npz", ".zip"):  # the archive holds what is read here anyway
             continue
         lines = {line.strip(" `") for line in data.decode().splitlines()}
@@ -73,52 +109,89 @@ def test_no_line_of_the_solution_leaks(learners_tree: Path) -> None:
         assert not leaked, f"{path.name}: {leaked}"
 
 
-def test_what_only_a_teacher_has_stays_at_home(learners_tree: Path) -> None:
+def test_what_only_a_teacher_has_stays_at_home(course: Course, tree: Path) -> None:
     """The rule: of assignment/ all but grading/ and specimens/, and no room of the makers."""
-    names = {str(path.relative_to(learners_tree)) for path in contents(learners_tree)}
+    names = {path.relative_to(tree).as_posix() for path in contents(tree)}
     for name in names:
         parts = set(Path(name).parts)
         assert not parts & {"grading", "specimens", "learners", "tests", "inference"}, name
-    assert {*FILES, "README.md", "structure.md", "guide.md", "setup.sh"} <= names
-    course = {
-        str(path.relative_to(PROJECT))
+    assert {*course.files, "README.md", "guide.md", "setup.sh"} <= names
+    kit = {
+        path.relative_to(PROJECT).as_posix()
         for path in (PROJECT / "assignment").rglob("*.py")
-        if not {"grading", "specimens"} & set(path.parts)
+        if not {"grading", "specimens", "runners"} & set(path.parts)
     }
-    assert course <= names
+    assert kit <= names
+    courses = {name for name in names if name.startswith("assignment/courses/")}
+    assert courses == {f"assignment/courses/{course.name}.toml"}
 
 
-def test_a_stub_keeps_no_helper_that_only_the_solution_uses(learners_tree: Path) -> None:
+def test_a_handout_lacks_nothing_that_it_imports(tree: Path) -> None:
+    """Of the project's own modules; an import in a `try` has thought of that."""
+    own = {path.stem for path in PROJECT.glob("*.py")}
+    own |= {path.parent.name for path in PROJECT.glob("*/*.py")}
+    for path in tree.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        tried = {x for node in nodes if isinstance(node, ast.Try) for x in ast.walk(node)}
+        modules: set[str] = set()
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom) and node not in tried:
+                modules.add(node.module or "")
+            elif isinstance(node, ast.Import):
+                modules |= {name.name for name in node.names}
+        for module in (module for module in modules if module.split(".")[0] in own):
+            place = tree / module.replace(".", "/")
+            assert place.is_dir() or place.with_suffix(".py").exists(), f"{path}: {module}"
+
+
+def test_what_a_course_takes_from_others_stands_in_its_own_file(course: Course, tree: Path) -> None:
+    alone = read_course(tree / "assignment" / "courses" / f"{course.name}.toml")
+    homes = {name: replace(about, home=course.name) for name, about in course.tasks.items()}
+    assert alone == replace(course, tasks=homes)
+
+
+def test_a_handout_has_the_cases_of_its_tasks_alone(course: Course, tree: Path) -> None:
+    with np.load(tree / handout.RECORDED, allow_pickle=False) as file:
+        about = json.loads(str(file["about"]))
+        names = {name.split("/")[0] for name in file.files} - {"about"}
+        here = {name: file[name] for name in file.files if name != "about"}
+    assert names == set(course.tasks) == set(about["mistakes"])
+    assert {name.split("/")[0] for name in about["cases"]} == set(course.tasks)
+    for name, array in here.items():
+        np.testing.assert_array_equal(array, recorded()[name])
+
+
+def test_a_stub_keeps_no_helper_that_only_the_solution_uses(course: Course, tree: Path) -> None:
     """`rotary_angles` stood there, half of RoPE solved, and nothing in the handout used it."""
-    texts = [path.read_text(encoding="utf-8") for path in learners_tree.rglob("*.py")]
-    for name in FILES:
-        tree = ast.parse((learners_tree / name).read_text(encoding="utf-8"))
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef):
+    texts = [path.read_text(encoding="utf-8") for path in tree.rglob("*.py")]
+    asked = {about.qualified_name for about in course.written}
+    for name in course.files:
+        for node in ast.parse((tree / name).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name not in asked:
                 used = sum(len(re.findall(rf"\b{node.name}\b", text)) for text in texts)
                 assert used > 1, f"{name}: {node.name} is used by nothing: drop it"
 
 
-def test_the_handout_carries_what_lies_under_every_submission(learners_tree: Path) -> None:
-    with zipfile.ZipFile(learners_tree / ARCHIVE) as archive:
+def test_the_handout_carries_what_lies_under_every_submission(course: Course, tree: Path) -> None:
+    with zipfile.ZipFile(tree / ARCHIVE) as archive:
         carried = {name: archive.read(name) for name in archive.namelist()}
-    assert carried == handout.under_submissions(load_course())
-    assert all((learners_tree / name).read_bytes() == data for name, data in carried.items())
+    assert carried == handout.under_submissions(course)
+    assert all((tree / name).read_bytes() == data for name, data in carried.items())
 
 
-def test_no_helper_may_hide_what_is_at_the_top(learners_tree: Path) -> None:
-    given = handout.under_submissions(load_course())
-    for path in learners_tree.iterdir():
-        if path.is_dir() or path.suffix == ".py":
+def test_no_helper_may_hide_what_is_at_the_top(course: Course, tree: Path) -> None:
+    given = handout.under_submissions(course)
+    for path in tree.iterdir():
+        if path.suffix == ".py" or any(path.rglob("*.py")):
             assert shadowed(f"{path.stem}.py", given) == "a file of the handout", path
     assert shadowed("my_helpers.py", given) is None
 
 
-def test_stubs_keep_signatures_decorators_and_recipes(learners_tree: Path) -> None:
-    for about in load_course().written:
+def test_stubs_keep_signatures_decorators_and_recipes(course: Course, tree: Path) -> None:
+    for about in course.written:
         assert about.file is not None
         before = (PROJECT / about.file).read_text(encoding="utf-8")
-        after = (learners_tree / about.file).read_text(encoding="utf-8")
+        after = (tree / about.file).read_text(encoding="utf-8")
         assert signature(before, about.qualified_name) == signature(after, about.qualified_name)
         old, new = find(before, about.qualified_name), find(after, about.qualified_name)
         assert old is not None
@@ -127,41 +200,35 @@ def test_stubs_keep_signatures_decorators_and_recipes(learners_tree: Path) -> No
         assert ast.unparse(new.body[1]) == f"raise NotImplementedError('{about.name}')"
 
 
-def test_what_is_no_task_stays_as_it_is(learners_tree: Path) -> None:
-    """Every other function and class of the five files, to the letter."""
-    tasks = {about.symbol for about in load_course().written} | {
-        name for about in load_course().written for name in about.drops
-    }
-    for name in FILES:
-        before = (PROJECT / name).read_text(encoding="utf-8")
-        after = (learners_tree / name).read_text(encoding="utf-8")
+def test_what_is_no_task_stays_as_it_is(course: Course, tree: Path) -> None:
+    """Every other function and class of the files, to the letter."""
+    tasks = {about.symbol for about in course.written}
+    tasks |= {name for about in course.written for name in about.drops}
+    for file in course.files:
+        before = (PROJECT / file).read_text(encoding="utf-8")
+        after = (tree / file).read_text(encoding="utf-8")
+        body = ast.parse(before).body
+        classes = [node for node in body if isinstance(node, ast.ClassDef)]
         functions = [
             prefix + node.name
-            for prefix, body in (
-                ("", ast.parse(before).body),
-                *(
-                    (f"{n.name}.", n.body)
-                    for n in ast.parse(before).body
-                    if isinstance(n, ast.ClassDef)
-                ),
-            )
-            for node in body
+            for prefix, nodes in (("", body), *((f"{node.name}.", node.body) for node in classes))
+            for node in nodes
             if isinstance(node, ast.FunctionDef)
         ]
         assert functions
         for function in functions:
             old, new = find(before, function), find(after, function)
-            if f"{name[:-3]}.{function}" not in tasks:
+            if f"{module_of(file)}.{function}" not in tasks:
                 assert old is not None
                 assert new is not None, function
                 assert ast.unparse(old) == ast.unparse(new)
 
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check", "--diff"]], ids=str)
-def test_the_linter_is_content(learners_tree: Path, command: list[str]) -> None:
+def test_the_linter_is_content(tree: Path, command: list[str]) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
-        cwd=learners_tree,
+        cwd=tree,
         capture_output=True,
         text=True,
         check=False,
@@ -169,27 +236,40 @@ def test_the_linter_is_content(learners_tree: Path, command: list[str]) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_a_rebuild_is_the_same_to_the_byte(learners_tree: Path, tmp_path: Path) -> None:
-    handout.build(tmp_path / "again", load_course())
-    first = {p.relative_to(learners_tree): x for p, x in contents(learners_tree).items()}
+def test_a_rebuild_is_the_same_to_the_byte(course: Course, tree: Path, tmp_path: Path) -> None:
+    handout.build(tmp_path / "again", course)
+    first = {p.relative_to(tree): x for p, x in contents(tree).items()}
     again = {p.relative_to(tmp_path / "again"): x for p, x in contents(tmp_path / "again").items()}
     assert first == again
     assert {p.name for p in tmp_path.iterdir()} == {"again"}
 
 
-def test_the_settings_name_nothing_that_is_missing(learners_tree: Path) -> None:
-    settings = tomllib.loads((learners_tree / "pyproject.toml").read_text(encoding="utf-8"))
+def test_the_settings_name_nothing_that_is_missing(tree: Path) -> None:
+    settings = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))
     for path in settings["tool"]["pytest"]["ini_options"]["testpaths"]:
-        assert (learners_tree / path).exists(), path
+        assert (tree / path).exists(), path
     assert "dev" not in settings["project"]["optional-dependencies"]
     assert "per-file-ignores" not in settings["tool"]["ruff"]["lint"]
 
 
-def test_the_readme_has_a_row_for_each_task(learners_tree: Path) -> None:
-    text = (learners_tree / "README.md").read_text(encoding="utf-8")
+def test_setup_finds_the_packages_that_it_asks_for(tree: Path) -> None:
+    """A learner's pyproject.toml has fewer extras than ours, which the bare setup.sh asks for."""
+    code = "from setup.__main__ import EXTRAS, requirements; print(*requirements(EXTRAS))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=False
+    )
+    assert "torch" in result.stdout, result.stderr
+    assert "hypothesis" not in result.stdout
+
+
+def test_readme_and_guide_have_a_place_for_each_task(course: Course, tree: Path) -> None:
+    text = (tree / "README.md").read_text(encoding="utf-8")
     assert "<!-- tasks -->" not in text
-    for about in load_course().tasks.values():
+    headings = re.findall(r"^## .*", (tree / "guide.md").read_text(encoding="utf-8"), re.M)
+    for about in course.tasks.values():
         assert f"| `{about.name}` | {about.title} |" in text
+        if about.symbol is not None:
+            assert any(f"`{about.symbol}`" in heading for heading in headings), about.symbol
 
 
 def test_a_full_folder_is_left_alone(tmp_path: Path) -> None:
@@ -383,11 +463,12 @@ def test_of_two_definitions_the_last_is_looked_at_as_python_does() -> None:
     assert calls(second + first, "A.f", ["torch.optim.AdamW"]) == []
 
 
-def test_every_task_has_cases_points_and_three_hints() -> None:
-    assert sum(about.points for about in load_course().tasks.values()) == 100
-    for about in load_course().tasks.values():
+def test_every_task_has_cases_points_and_three_hints(course: Course) -> None:
+    assert sum(about.points for about in course.tasks.values()) == 100
+    assert {about.file for about in course.written} <= set(course.files)
+    for about in course.tasks.values():
         assert len(about.hints) == 3
-        assert set(about.requires) <= set(load_course().tasks)
+        assert set(about.requires) <= set(course.tasks)
         assert load_cases(about.name)
 
 

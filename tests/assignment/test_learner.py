@@ -180,15 +180,20 @@ def test_submit_zips_files_and_helpers_grades_them_and_says_what_stays_behind(
     first = "from __future__ import annotations\n"
     replace_in(tree / "classifier.py", first, f"{first}import my_helpers\n")
     (tree / "notes.txt").write_text("")
-    # and two that are not
+    # and three that are not
     (tree / "helpers").mkdir()
     (tree / "helpers" / "att.py").write_text("def same(x):\n    return x\n")
+    (tree / "training" / "mine.py").write_text("")
     with (tree / "base_llama.py").open("a") as file:
         file.write("def same(x):\n    return x\n")
     replace_in(tree / "optimizer.py", first, f"{first}import helpers.att\n")
     check = run_assignment(tree, "check", "adamw")
     assert statuses(check.stdout) == {"adamw": "passed"}, check.stdout
-    stay = ("base_llama.py: was edited here", "helpers/: a folder; move its modules up")
+    stay = (
+        "base_llama.py: was edited here",
+        "helpers/: a folder; move its modules up",
+        "training/mine.py: is not handed in",
+    )
     assert all(text in check.stdout for text in stay), check.stdout
     result = run_assignment(tree, "submit", "anna", "--out", str(tmp_path / "new"))
     assert result.returncode == 0, result.stderr

@@ -94,8 +94,7 @@ def _mistakes(
 def _header(results: Sequence[SubmissionResult]) -> Markup:
     scores = [result.score for result in results]
     most = max((result.max_score for result in results), default=0.0)
-    facts = [fact("course", title) for title in dict.fromkeys(r.course for r in results) if title]
-    facts.append(fact("submissions", str(len(results))))
+    facts = [fact("submissions", str(len(results)))]
     if scores:
         facts += [
             fact("mean score", f"{number(statistics.fmean(scores))} / {number(most)}"),
@@ -107,7 +106,8 @@ def _header(results: Sequence[SubmissionResult]) -> Markup:
         facts.append(fact("refused", str(refused)))
     warnings = [warned(text) for text in dict.fromkeys(result.warning for result in results)]
     figures = el("dl", *facts, class_="figures")
-    return el("header", el("h1", "The class at a glance"), figures, *warnings)
+    courses = [el("p", r, class_="soft") for r in dict.fromkeys(each.course for each in results)]
+    return el("header", el("h1", "The class at a glance"), *courses, figures, *warnings)
 
 
 def _grid(results: Sequence[SubmissionResult], names: Sequence[str]) -> Markup:

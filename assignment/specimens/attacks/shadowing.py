@@ -146,7 +146,7 @@ addopts = "--collect-only"
 # place: file:support/__init__.py
 
 # === file_tasks: tasks of its own, with points of its own
-# place: file:assignment/tasks.toml
+# place: file:assignment/courses/llama.toml
 # [rmsnorm]
 points = 1000
 
