@@ -71,10 +71,10 @@ def standin_layer(x: Array, w: Arrays, norm_first: bool) -> Array:
         return np.tanh(x @ w["feed_forward"])
 
     if norm_first:
-        h = x + attention(x * w["attention_norm"])
-        return h + thought(h * w["feed_forward_norm"])
-    h = (x + attention(x)) * w["attention_norm"]
-    return (h + thought(h)) * w["feed_forward_norm"]
+        h = x + attention(layernorm(x, w, "attention_norm"))
+        return h + thought(layernorm(h, w, "feed_forward_norm"))
+    h = layernorm(x + attention(x), w, "attention_norm")
+    return layernorm(h + thought(h), w, "feed_forward_norm")
 
 
 def standin_encoder(pictures: Array, w: Arrays, patch_size: int, norm_first: bool) -> Array:

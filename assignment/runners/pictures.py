@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from assignment.cases import PICTURES, STAGE
 from assignment.runners.encoder import fill
-from assignment.runners.standins import Tensors
+from assignment.runners.tensors import Tensors
 from vision.encoder import TransformerEncoder
 
 STEPS = 60  # of training, ten times as many as the reference needs for a loss of a half

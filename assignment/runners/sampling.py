@@ -7,7 +7,7 @@ from torch import Tensor
 
 import sampling
 from assignment.cases import DRAWS
-from assignment.runners.standins import Tensors, differ, is_whole, kept
+from assignment.runners.tensors import Tensors, differ, is_whole, kept
 
 
 def run_greedy(given: Tensors) -> dict[str, Tensor]:

@@ -123,7 +123,8 @@ def encoder_layer_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         inputs: Arrays = {"x": normal(rng, 2, 7, C), "norm_first": np.bool_(norm_first)}
         for name in ("attention", "feed_forward"):
             inputs[name] = normal(rng, C, C) / np.float32(C**0.5)
-            inputs[f"{name}_norm"] = 1 + np.float32(0.3) * normal(rng, C)
+            inputs[f"{name}_norm.weight"] = 1 + np.float32(0.3) * normal(rng, C)
+            inputs[f"{name}_norm.bias"] = normal(rng, C)
         w = wide(inputs)
         features = reference_vision.standin_layer(w["x"], w, norm_first)
         return about, inputs, {"features": features, "input_kept": np.int64(1)}
