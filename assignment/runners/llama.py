@@ -10,15 +10,8 @@ from torch import Tensor, nn
 
 import llama
 from assignment.cases import TINY
-from assignment.runners.standins import (
-    StandInAttention,
-    StandInFeedForward,
-    StandInNorm,
-    Tensors,
-    as_told,
-    differ,
-    kept,
-)
+from assignment.runners.standins import StandInAttention, StandInFeedForward, StandInNorm
+from assignment.runners.tensors import Tensors, as_told, differ, kept
 from cache import attention_context
 
 

@@ -47,7 +47,7 @@ from tests.assignment.submissions import FILES
 from tests.helpers import assert_user_error, contents, copy_tree, run_assignment
 
 # Lines of a solution that say nothing of it, and stand in given files too.
-COMMON = {"if mask is not None:", "if temperature == 0:"}
+COMMON = {"if mask is not None:", "if temperature == 0:", "raise ValueError("}
 
 
 def task(symbol: str, drops: tuple[str, ...] = ()) -> Task:

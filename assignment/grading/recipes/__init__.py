@@ -14,6 +14,7 @@ import numpy as np
 
 from assignment.arrays import Array
 from assignment.cases import Case
+from assignment.grading.recipes import basics, vision, writing
 from assignment.grading.recipes.classifiers import embedding_cases, zero_shot_cases
 from assignment.grading.recipes.drawing import Arrays, Recorded
 from assignment.grading.recipes.optimizers import adamw_cases
@@ -25,23 +26,7 @@ from assignment.grading.recipes.parts import (
     sampling_cases,
     swiglu_cases,
 )
-from assignment.grading.recipes.vision import (
-    encoder_cases,
-    encoder_layer_cases,
-    feed_forward_cases,
-    multi_head_cases,
-    patches_cases,
-    pictures_cases,
-    positions_cases,
-)
 from assignment.grading.recipes.whole import end_to_end_cases, stack_cases
-from assignment.grading.recipes.writing import (
-    causal_mask_cases,
-    greedy_cases,
-    top_k_cases,
-    top_p_cases,
-    writing_cases,
-)
 
 RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "rope": rope_cases,
@@ -55,18 +40,28 @@ RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "embedding": embedding_cases,
     "stack": stack_cases,
     "end_to_end": end_to_end_cases,
-    "patches": patches_cases,
-    "positions": positions_cases,
-    "multi_head": multi_head_cases,
-    "feed_forward": feed_forward_cases,
-    "encoder_layer": encoder_layer_cases,
-    "encoder": encoder_cases,
-    "pictures": pictures_cases,
-    "causal_mask": causal_mask_cases,
-    "greedy": greedy_cases,
-    "top_k": top_k_cases,
-    "top_p": top_p_cases,
-    "writing": writing_cases,
+    "patches": vision.patches_cases,
+    "positions": vision.positions_cases,
+    "multi_head": vision.multi_head_cases,
+    "feed_forward": vision.feed_forward_cases,
+    "encoder_layer": vision.encoder_layer_cases,
+    "encoder": vision.encoder_cases,
+    "pictures": vision.pictures_cases,
+    "causal_mask": writing.causal_mask_cases,
+    "greedy": writing.greedy_cases,
+    "top_k": writing.top_k_cases,
+    "top_p": writing.top_p_cases,
+    "writing": writing.writing_cases,
+    "bpe_training": basics.bpe_training_cases,
+    "bpe_encoding": basics.bpe_encoding_cases,
+    "get_batch": basics.get_batch_cases,
+    "softmax": basics.softmax_cases,
+    "cross_entropy": basics.cross_entropy_cases,
+    "sgd": basics.sgd_cases,
+    "clipping": basics.clipping_cases,
+    "schedule": basics.schedule_cases,
+    "save_checkpoint": basics.save_checkpoint_cases,
+    "load_checkpoint": basics.load_checkpoint_cases,
 }
 
 
