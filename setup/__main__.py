@@ -15,7 +15,9 @@ EXTRAS = (
     "smollm2",
     "formats",
     "pretraining",
+    "vision",
     "plots",
+    "notebooks",
     "bench",
     "dev",
 )  # what the README's commands use
