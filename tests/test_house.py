@@ -62,7 +62,7 @@ ALLOWED = {
     "assignment": {
         *("base_llama", "cache", "classifier", "config", "data", "flags", "llama", "loading"),
         *("optimizer", "pretraining", "rope", "run_llama", "sampling", "sentiment", "support"),
-        *("tokenizer", "training"),
+        *("tokenizer", "training", "vision"),
     },
     # The engine itself imports support/logging.py alone, as a test of its own says; its command
     # line reads a checkpoint, and the taught files are imported on either engine.
