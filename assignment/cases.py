@@ -39,8 +39,10 @@ AXES = {
     **dict.fromkeys(("query", "key"), ("text", "position", "head", "feature")),
     "attended": ("text", "head", "query", "feature"),
     **dict.fromkeys(("normalised", "activated", "stream"), ("text", "token", "feature")),
+    "stream_of_another_layer": ("text", "token", "feature"),
     **dict.fromkeys(("logits", "hidden_states"), ("text", "token", "feature")),
     "log_probabilities": ("text", "class"),
+    **dict.fromkeys(("text", "log_probabilities_of_new_tokens"), ("text", "token")),
     "shares": ("text", "token"),
 }
 STAGE = "stage "  # outputs on the way: they explain a wrong result and decide nothing

@@ -6,17 +6,19 @@ model in which order counts and padding does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
 
 from assignment.cases import FADING
 from base_llama import LlamaPreTrainedModel
-from cache import AttentionContext, KeyValueCache, attention_context, last_real_states
-from config import LlamaConfig
+from cache import AttentionContext, KeyValueCache, attention_context
+from config import LlamaConfig, RopeScaling
 
 Tensors = Mapping[str, Tensor]
 
@@ -45,6 +47,50 @@ def kept(x: Tensor, before: Tensor) -> Tensor:
     return torch.tensor(int(torch.equal(x, before)))
 
 
+@contextmanager
+def in_place_of(function: Callable[..., Any], other: Callable[..., Any]) -> Iterator[None]:
+    """Use another function wherever a module knows one by name."""
+    places = [
+        (module, name)
+        for module in list(sys.modules.values())
+        for name, value in list(getattr(module, "__dict__", {}).items())
+        if value is function
+    ]
+    with ExitStack() as stack:
+        for module, name in places:
+            stack.enter_context(mock.patch.object(module, name, other))
+        yield
+
+
+def stand_in_rotary(
+    query: Tensor,
+    key: Tensor,
+    head_dim: int,
+    max_seq_len: int,
+    theta: float = 10000.0,
+    positions: Tensor | None = None,
+    scaling: RopeScaling | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Stretches where RoPE turns, the more the later a token stands; it takes what RoPE takes."""
+    T = query.shape[1]
+    if T > max_seq_len or {query.shape[-1], key.shape[-1]} != {head_dim}:
+        raise ValueError(f"head_dim={head_dim} and max_seq_len={max_seq_len} do not fit the query")
+    positions = torch.arange(T) if positions is None else positions
+    slowed = positions if scaling is None else positions / scaling.factor
+    stretch = (1 + slowed / theta**0.5)[..., None, None].to(query.dtype)
+    return query * stretch, key * stretch
+
+
+def stand_in_draw(
+    logits: Tensor, temperature: float, generator: torch.Generator | None = None
+) -> Tensor:
+    """The best token of each row at temperature 0, else the second, where a filter has left one."""
+    first, second = logits.topk(2).indices.split(1, dim=-1)
+    torch.rand(1, generator=generator)  # so that it shows who was asked
+    none = logits.gather(-1, second) == float("-inf")
+    return first if temperature == 0 else torch.where(none, first, second)
+
+
 class StandInNorm(nn.Module):
     """Scales each feature, and no more."""
 
@@ -59,17 +105,32 @@ class StandInNorm(nn.Module):
 class StandInAttention(nn.Module):
     """Averages what the context lets a token see, all alike, and projects it."""
 
-    def __init__(self, weight: Tensor) -> None:
+    def __init__(self, weight: Tensor, layer_id: int = 0) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
+        self.layer_id = layer_id
 
     def forward(self, x: Tensor, context: AttentionContext | None = None) -> Tensor:
-        if context is None or context.visible is None:
-            seen = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
-        else:
-            seen = context.visible
-        weights = seen.to(x.dtype).expand(len(x), 1, -1, -1)[:, 0]  # (B, T, T)
+        B, T, _ = x.shape
+        seen = torch.ones(T, T, dtype=torch.bool).tril() if context is None else context.visible
+        if context is not None and context.cache is not None:
+            x = context.cache.update(self.layer_id, x[:, :, None], x[:, :, None])[0][:, :, 0]
+        weights = x.new_ones(B, T, x.shape[1])  # (B, T, S)
+        if seen is not None:
+            weights = weights * seen.expand(B, 1, -1, -1)[:, 0]
         return weights / weights.sum(-1, keepdim=True) @ x @ self.weight
+
+
+class StandInLayer(nn.Module):
+    """Adds to the stream what the stand-in of attention finds in it."""
+
+    def __init__(self, weight: Tensor, layer_id: int) -> None:
+        super().__init__()
+        self.attention = StandInAttention(weight, layer_id)
+
+    def forward(self, x: Tensor, context: AttentionContext | None = None) -> Tensor:
+        attended: Tensor = self.attention(x, context)
+        return x + attended
 
 
 class StandInFeedForward(nn.Module):
@@ -128,6 +189,10 @@ class StandInLlama(LlamaPreTrainedModel):
         cache: KeyValueCache | None = None,
     ) -> tuple[Tensor, Tensor]:
         """As `Llama.forward`."""
-        h = self.hidden_states(tokens, mask, cache)
-        wanted = h if targets is not None else last_real_states(h, mask)[:, None]
-        return self.output(wanted), h
+        states = self.hidden_states(tokens, mask, cache)
+        logits: Tensor = self.output(states)
+        if targets is None:
+            real = torch.ones_like(tokens) if mask is None else mask
+            ends = [row.nonzero()[-1] for row in real]
+            logits = torch.stack([x[end] for x, end in zip(logits, ends, strict=True)])
+        return logits, states

@@ -16,6 +16,12 @@ from assignment.arrays import Array
 from assignment.cases import Case
 from assignment.grading.recipes.classifiers import embedding_cases, zero_shot_cases
 from assignment.grading.recipes.drawing import Arrays, Recorded
+from assignment.grading.recipes.forward import (
+    attention_forward_cases,
+    generate_cases,
+    llama_forward_cases,
+    together_cases,
+)
 from assignment.grading.recipes.optimizers import adamw_cases
 from assignment.grading.recipes.parts import (
     attention_cases,
@@ -39,6 +45,10 @@ RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "embedding": embedding_cases,
     "stack": stack_cases,
     "end_to_end": end_to_end_cases,
+    "attention_forward": attention_forward_cases,
+    "llama_forward": llama_forward_cases,
+    "generate": generate_cases,
+    "together": together_cases,
 }
 
 
