@@ -48,12 +48,11 @@ def write(given: Tensors) -> dict[str, Tensor]:
         return_logprobs=True,
         **options,
     )
-    unused = torch.equal(generator.get_state(), before)
-    return {
-        "text": text,
-        "log_probabilities_of_new_tokens": logprobs,
-        "generator_ignored": torch.tensor(int(unused)),
-    }
+    outputs = {"text": text, "log_probabilities_of_new_tokens": logprobs}
+    if float(given["temperature"]) > 0:
+        unused = torch.equal(generator.get_state(), before)
+        outputs["generator_ignored"] = torch.tensor(int(unused))
+    return outputs
 
 
 def read_step_by_step(given: Tensors) -> dict[str, Tensor]:

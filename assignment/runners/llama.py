@@ -152,16 +152,12 @@ def join_heads_in_training(given: Tensors) -> dict[str, Tensor]:
     p = float(given["dropout"])
     attention = attention_of(given, 0, p)
     attention.attn_dropout = nn.Dropout(0.0)
-    return left_by_dropout(attention, given["x"], p, lambda joined: joined)
-
-
-def left_by_dropout(
-    module: nn.Module, x: Tensor, p: float, pick: Callable[[Any], Tensor]
-) -> dict[str, Tensor]:
-    """The share of a module's outputs that is gone in train mode, and the others, scaled back."""
     with torch.no_grad():
-        dropped = pick(module.train()(x))
-        whole = pick(module.eval()(x))
+        return left_by_dropout(attention.train()(given["x"]), attention.eval()(given["x"]), p)
+
+
+def left_by_dropout(dropped: Tensor, whole: Tensor, p: float) -> dict[str, Tensor]:
+    """The share of a result that is gone in train mode, and the others, scaled back."""
     gone = dropped == 0
     kept = torch.where(gone, whole, dropped * (1 - p))
     return {"share_dropped": gone.double().mean(), "kept": kept}
@@ -172,7 +168,7 @@ def run_llama_forward(given: Tensors) -> dict[str, Tensor]:
     tokens, real = given["tokens"], given.get("real")
     targets = tokens if "targets" in given else None
     if "dropout" in given:
-        return left_by_dropout(model, tokens, float(given["dropout"]), lambda found: found[1])
+        return read_in_training(model, tokens, float(given["dropout"]))
     with as_told(model, given):
         if "past" in given:
             return read_in_chunks(model, given)
@@ -180,6 +176,15 @@ def run_llama_forward(given: Tensors) -> dict[str, Tensor]:
     if targets is not None:
         logits = blank_padding(logits, real)
     return {"logits": logits, "hidden_states": blank_padding(hidden, real)}
+
+
+@torch.no_grad()
+def read_in_training(model: llama.Llama, tokens: Tensor, p: float) -> dict[str, Tensor]:
+    """What the dropout leaves of the embeddings, of which the model shows each number twice."""
+    (_, dropped), (_, whole) = model.train()(tokens), model.eval()(tokens)
+    one, other = (dropped == 0).chunk(2, dim=-1)
+    late = torch.tensor(int(not torch.equal(one, other)))
+    return left_by_dropout(dropped, whole, p) | {"dropped_after_the_layers": late}
 
 
 def joined_model(given: Tensors) -> llama.Llama:

@@ -52,7 +52,7 @@ def attention_forward_cases(rng: np.random.Generator) -> dict[str, Recorded]:
 
     w, x = weights(TINY.head_dim), normal(rng, 8, 16, TINY.dim)
     training = w | {"x": x, "dropout": np.float32(0.3)}
-    dropped = {"share_dropped": np.float64(0.3), "kept": joined(x, w, TINY, 1.0, None)}
+    dropped: Arrays = {"share_dropped": np.float64(0.3), "kept": joined(x, w, TINY, 1.0, None)}
     begun = np.ones((2, 7), bool)
     begun[0, :2] = False
     return {
@@ -101,10 +101,16 @@ def llama_forward_cases(rng: np.random.Generator) -> dict[str, Recorded]:
 
     begun = np.ones((2, 7), bool)
     begun[0, :2] = False
-    quiet = weights() | {"layers": np.zeros((TINY.n_layers, TINY.dim, TINY.dim), np.float32)}
-    quiet |= {"norm": np.ones(TINY.dim, np.float32), "dropout": np.float32(0.3)}
-    quiet["tokens"] = rng.integers(0, TINY.vocab_size, (16, 8))
-    states = quiet["tok_embeddings"].astype(np.float64)[quiet["tokens"]]
+    # One token each, half of its features empty; the first layer copies the others into them.
+    half, states = TINY.dim // 2, weights()
+    states["tok_embeddings"][:, half:] = 0
+    states["layers"] = np.zeros((TINY.n_layers, TINY.dim, TINY.dim), np.float32)
+    states["layers"][0, :half, half:] = np.eye(half)
+    states |= {"norm": np.ones(TINY.dim, np.float32), "dropout": np.float32(0.3)}
+    states["tokens"] = rng.integers(0, TINY.vocab_size, (128, 1))
+    found = states["tok_embeddings"].astype(np.float64)[states["tokens"], :half]
+    dropped: Arrays = {"share_dropped": np.float64(0.3), "kept": np.tile(found, 2)}
+    dropped["dropped_after_the_layers"] = np.int64(0)
     return {
         "last": case("without targets: logits at the last position", no_grad=np.True_),
         "targets": case("with targets: logits at every position", targets=np.True_),
@@ -112,9 +118,9 @@ def llama_forward_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         "padded_targets": case("the same, with targets", padding(2, 7), targets=np.True_),
         "cached": case("four tokens, then three more, with a cache", begun, past=np.int64(4)),
         "training": (
-            "train mode, layers that add nothing: dropout takes a share of the embeddings",
-            quiet,
-            {"share_dropped": np.float64(0.3), "kept": states},
+            "train mode: dropout takes a share of the embeddings, before a layer copies them",
+            states,
+            dropped,
         ),
     }
 
@@ -126,7 +132,9 @@ class Unclear(Exception):
 def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     """Drawn anew until each new token leads by more than rounding can turn over."""
 
-    def write(inputs: Arrays, **how: Any) -> list[tuple[list[int], list[float]]]:
+    def write(
+        inputs: Arrays, pads_seen: bool = False, **how: Any
+    ) -> list[tuple[list[int], list[float]]]:
         """The new tokens of each text, and their log-probabilities."""
         w, rows = wide(inputs), []
         kept = inputs.get("real", np.ones(inputs["tokens"].shape, bool))
@@ -137,6 +145,7 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
                 lambda text: w["output"] @ reference.standin_llama(text, w["embeddings"])[1],
                 CONTEXT,
                 penalty=float(inputs.get("repetition_penalty", 1.0)),
+                seen=row[~real] if pads_seen else (),
                 **how,
             )
             if lead < 2e-3:
@@ -164,17 +173,15 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         hot = float(inputs["temperature"]) > 0 and "top_k" not in inputs
         rows = write(inputs, drawn=hot)
         if "repetition_penalty" in inputs:
-            pads = inputs["tokens"][~inputs["real"]]
-            if rows == write(inputs, seen=pads) or rows == write(
-                {**inputs, "repetition_penalty": np.float32(1)}
-            ):
+            mistaken = write(inputs, pads_seen=True), write(inputs | {"repetition_penalty": 1.0})
+            if rows in mistaken:
                 raise Unclear
         if "stops" in inputs:
             rows = stopped(inputs, rows)
         text = np.concatenate((inputs["tokens"], np.array([new for new, _ in rows])), axis=1)
         logprobs = np.array([logprobs for _, logprobs in rows])
         outputs = {"text": text, "log_probabilities_of_new_tokens": logprobs}
-        return outputs | {"generator_ignored": np.int64(0)}
+        return outputs | ({"generator_ignored": np.int64(0)} if inputs["temperature"] > 0 else {})
 
     def stopped(
         inputs: Arrays, rows: list[tuple[list[int], list[float]]]
