@@ -207,7 +207,7 @@ def joined_model(given: Tensors) -> llama.Llama:
 def read_in_chunks(model: llama.Llama, given: Tensors) -> dict[str, Tensor]:
     """A text in two parts, with a cache."""
     tokens, real, past = given["tokens"], given["real"], int(given["past"])
-    cache = KeyValueCache(model.config, len(tokens), dtype=given["norm"].dtype)
+    cache = KeyValueCache(model.config, *tokens.shape, dtype=given["norm"].dtype)
     logits, hidden = model(tokens[:, :past], mask=real[:, :past], cache=cache)
     more_logits, more_hidden = model(tokens[:, past:], mask=real[:, past:], cache=cache)
     return {

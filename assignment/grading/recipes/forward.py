@@ -173,7 +173,7 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         hot = float(inputs["temperature"]) > 0 and "top_k" not in inputs
         rows = write(inputs, drawn=hot)
         if "repetition_penalty" in inputs:
-            mistaken = write(inputs, pads_seen=True), write(inputs | {"repetition_penalty": 1.0})
+            mistaken = write(inputs, pads_seen=True), write(inputs | {"repetition_penalty": np.float32(1)})
             if rows in mistaken:
                 raise Unclear
         if "stops" in inputs:
@@ -214,8 +214,8 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         return outputs
 
     cold, hot = {"temperature": np.float32(0)}, {"temperature": np.float32(2)}
-    long = np.ones((2, 30), bool)
-    long[1, :4] = False
+    long, short = np.ones((2, 30), bool), np.ones((2, 7), bool)
+    long[1, :4], short[0, :5] = False, False
     return {
         "greedy": clear("the most likely token, six times", 5, 6, **cold),
         "padded": clear("a batch with padding on both sides", 7, 6, padding(2, 7), **cold),
@@ -226,12 +226,13 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
                          stops=np.True_),
         "outgrown": clear("texts that outgrow a context of 32 tokens", 30, 10, long, **cold),
         "penalised": clear("a penalty on repetition, and padding, which is none of the text", 7, 8,
-                           padding(2, 7), **cold, repetition_penalty=np.float32(3)),
+                           short, **cold, repetition_penalty=np.float32(3)),
         "steps": clear("token by token: what the model reads with a cache, without, with one lent",
                        5, 4, steps=np.True_),
     }  # fmt: skip
 
 
 def together_cases(rng: np.random.Generator) -> dict[str, Recorded]:
-    """Those of the stack and those of the modes, on numbers alone."""
-    return {**stack_cases(rng), "small_model": end_to_end_cases(rng)["small_model"]}
+    """One of the stack and one of the modes, on numbers alone."""
+    stack, modes = stack_cases(rng), end_to_end_cases(rng)
+    return {"padded": stack["padded"], "small_model": modes["small_model"]}
