@@ -190,6 +190,12 @@ def visible_tokens(
         query 2   . x x .
         query 3   . x x x
 
+    1. Query t of the newest stands at past + t among all S. With `causal` it may see the tokens up
+       to there, itself included; without, every token.
+    2. Padding is seen by nobody: where `real` is False, so is the column, in that row of the batch.
+    3. But every token sees itself, padding too: a row without any True would turn into NaN in the
+       softmax, and NaN times a weight of zero is still NaN one layer further up.
+
     Args:
         T: number of queries.
         causal: no query sees a later token.
@@ -208,8 +214,6 @@ def visible_tokens(
     seen = everything.tril(past) if causal else everything  # (T, S)
     if real is None:
         return seen
-    # A padding token attends at least to itself: a row without any True would turn into NaN in
-    # the softmax, and NaN times a weight of zero is still NaN one layer further up.
     itself = everything.tril(past).triu(past)
     return ((seen & real[:, None, :]) | itself)[:, None]  # (B, 1, T, S)
 

@@ -175,7 +175,19 @@ class SGD(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Update every parameter that has a gradient, in place; returns what the closure does."""
+        """Update every parameter that has a gradient, in place.
+
+        1. The rate is that of the parameter's group, `lr`; with the group's `decaying` it is
+           lr / sqrt(t + 1) at the parameter's own step t = 0, 1, 2, ...;
+        2. p = p - rate g. The gradient g itself stays as it is;
+        3. t is kept as "step" in `self.state[p]`, which a checkpoint saves and loads.
+
+        Args:
+            closure: computes the loss again, with gradients; called first.
+
+        Returns:
+            What the closure returned, or None.
+        """
         loss = None
         if closure is not None:
             with torch.enable_grad():

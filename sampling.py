@@ -69,8 +69,18 @@ def scale(logits: Tensor, temperature: float) -> Tensor:
 def filter_top_k(logits: Tensor, k: int) -> Tensor:
     """Keep the k greatest logits of each row and set the others to -inf.
 
-    Tokens tied with the k-th stay (there is no reason to prefer one); k > V keeps everything.
     Fan et al. 2018, https://arxiv.org/abs/1805.04833, section 5.1.
+
+    1. The k-th greatest logit of each row, (B, 1); with k > V it is the smallest.
+    2. -inf in the place of every logit that is below it. Tokens tied with the k-th stay, since
+       there is no reason to prefer one.
+
+    Args:
+        logits: (B, V); not changed.
+        k: how many to keep, at least 1.
+
+    Returns:
+        (B, V).
     """
     kth = logits.topk(min(k, logits.shape[-1]), dim=-1).values[..., -1:]  # (B, 1)
     return logits.masked_fill(logits < kth, float("-inf"))
@@ -80,6 +90,19 @@ def filter_top_p(logits: Tensor, p: float) -> Tensor:
     """Keep the fewest most likely tokens whose probabilities reach p, at least one; -inf elsewhere.
 
     The nucleus of Holtzman et al. 2019, https://arxiv.org/abs/1904.09751, equation 2.
+
+    1. A p of 1 keeps everything.
+    2. The probabilities of each row, by a softmax, in falling order.
+    3. For each token the sum of those before it. While that is below p the nucleus is not full, and
+       the token belongs to it; the first token belongs to it whatever p is.
+    4. Back to the order of the vocabulary: a token that stays keeps its logit, others get -inf.
+
+    Args:
+        logits: (B, V), -inf where another filter has been; not changed.
+        p: share of the probability, (0, 1].
+
+    Returns:
+        (B, V); in each row as many stay as that row needs.
     """
     if p >= 1:
         return logits
@@ -119,6 +142,20 @@ def penalise_repetition(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
     return logits.scatter(-1, seen, lowered)
 
 
+def greedy_next(logits: Tensor) -> Tensor:
+    """Take the most likely token of each row: greedy decoding.
+
+    A softmax keeps the order, so the greatest logit is the greatest probability.
+
+    Args:
+        logits: (B, V).
+
+    Returns:
+        (B, 1) indices, so that they can be appended to (B, T) texts.
+    """
+    return logits.argmax(dim=-1, keepdim=True)
+
+
 def sample_next(
     logits: Tensor, temperature: float, generator: torch.Generator | None = None
 ) -> Tensor:
@@ -140,7 +177,7 @@ def sample_next(
         (B, 1) indices.
     """
     if temperature == 0:
-        return logits.argmax(dim=-1, keepdim=True)
+        return greedy_next(logits)
     probabilities = F.softmax(scale(logits, temperature), dim=-1)
     return torch.multinomial(probabilities, num_samples=1, generator=generator)
 

@@ -26,6 +26,11 @@ TINY = LlamaConfig(
     vocab_size=61, dim=24, n_layers=2, n_heads=4, n_kv_heads=2, max_seq_len=32, hidden_dim=40,
     rope_theta=500.0, layer_norm_eps=1e-3,
 )  # fmt: skip
+# The same of an encoder of pictures: T = 9 patches, and D = 5.
+PICTURES: dict[str, Any] = {
+    "img_size": 12, "patch_size": 4, "d_model": 10, "num_heads": 2, "num_layers": 2, "d_ff": 14,
+    "num_classes": 3, "channels": 2,
+}  # fmt: skip
 FADING = 0.8  # in the stand-in of a language model: a token's weight for each that came since
 
 # Float32 rounding leaves errors below a tenth of these (a third in the whole model), every mistake
@@ -43,7 +48,13 @@ AXES = {
     **dict.fromkeys(("logits", "hidden_states"), ("text", "token", "feature")),
     "log_probabilities": ("text", "class"),
     **dict.fromkeys(("text", "log_probabilities_of_new_tokens"), ("text", "token")),
-    "shares": ("text", "token"),
+    **dict.fromkeys(("shares", "stays", "logits_left"), ("text", "token")),
+    "visible": ("text", "head", "query", "key"),
+    "patches": ("picture", "patch", "pixel"),
+    "waves": ("place", "feature"),
+    **dict.fromkeys(("gathered", "features"), ("picture", "patch", "feature")),
+    "weights": ("picture", "head", "patch", "patch looked at"),
+    "class_logits": ("picture", "class"),
 }
 STAGE = "stage "  # outputs on the way: they explain a wrong result and decide nothing
 

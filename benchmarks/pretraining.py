@@ -19,8 +19,9 @@ from benchmarks.measure import Contender, Run, Work
 from benchmarks.setting import NO_FAST_BFLOAT16, Setting, is_installed
 from data import BIBLE, END
 from llama import Llama
+from pretraining.batches import get_batch
 from pretraining.bpe import BPETokenizer, train_bpe
-from pretraining.corpus import encode_corpus, get_batch
+from pretraining.corpus import encode_corpus
 from pretraining.fused import fuse_attention
 from pretraining.settings import Settings, Shape, Training
 from pretraining.task import TextTask, flops_per_token

@@ -1,7 +1,8 @@
 """Byte-level BPE: trained, run, and handed on to every mode.
 
 Sennrich et al. 2016, https://arxiv.org/abs/1508.07909, on bytes as in Radford et al. 2019, section
-2.2. Words come from words.py; a token never crosses one.
+2.2. Words come from words.py; a token never crosses one. `plain_bpe.py` tells the algorithm on a
+page; this is its fast twin, for books.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from typing import Self
 from tqdm import tqdm
 
 from checkpoints.vocabulary import BytePairVocabulary, as_json, byte_alphabet
+from pretraining.plain_bpe import Merges
 from pretraining.words import CERTAIN, count_words, special_pattern, split_words
 from support.files import read_json, write_text
 
-Merges = list[tuple[bytes, bytes]]
 KEPT = 1 << 17  # words whose tokens are remembered
 LONG = 64  # characters or bytes; a longer word is hardly met twice
 SOON = 1 << 12  # characters of a stream that are encoded together

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from checkpoints.vocabulary import BytePairVocabulary
@@ -29,45 +27,6 @@ from tokenizer import TextTokenizer, load_tokenizer
 SPLITS = ("train", "valid")
 MANIFEST = "manifest.json"
 PIECE = 1 << 16  # characters of a document that are encoded at once
-
-
-def get_batch(
-    dataset: Any,
-    batch_size: int,
-    context_length: int,
-    device: str | torch.device = "cpu",
-    generator: torch.Generator | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Windows of a text, and the same one token later.
-
-    Args:
-        dataset: n tokens; a numpy array, mapped from a file as a rule.
-        generator: the source of randomness; None is torch's global one.
-
-    Returns:
-        inputs and targets, (B, T) each; the windows begin anywhere from 0 to n - T - 1, each place
-        being as likely.
-
-    Raises:
-        ValueError: the text is not longer than a window.
-    """
-    n = len(dataset) - context_length
-    if n < 1:
-        raise ValueError(
-            f"a text of {len(dataset)} tokens and a context of {context_length}: it takes one more "
-            "than the context; give a longer text, or a shorter context"
-        )
-    starts = torch.randint(n, (batch_size,), generator=generator)
-    return windows(dataset, starts.tolist(), context_length, device)
-
-
-def windows(
-    dataset: Any, starts: list[int], context_length: int, device: str | torch.device = "cpu"
-) -> tuple[Tensor, Tensor]:
-    """The windows of T tokens that begin at `starts`, and the same one token later, (B, T) each."""
-    rows = np.stack([dataset[start : start + context_length + 1] for start in starts])
-    tokens = torch.from_numpy(rows.astype(np.int64)).to(device)
-    return tokens[:, :-1], tokens[:, 1:]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from llama import Llama
 from loading import encode_prompt, generate
-from pretraining.corpus import Corpus, windows
+from pretraining.batches import windows
+from pretraining.corpus import Corpus
 from pretraining.fused import fuse_attention, fused_cross_entropy
 from pretraining.settings import Settings
 from support.words import banner

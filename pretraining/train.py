@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.optim import Optimizer
 
 from checkpoints.tokenizer_files import saved_beside
 from config import LlamaConfig
@@ -42,31 +41,6 @@ WAYS: dict[str, dict[str, Any]] = {  # of writing: name -> temperature and filte
     "top-k 50": {"temperature": 1.0, "top_k": 50},
     "top-p 0.9": {"temperature": 1.0, "top_p": 0.9},
 }
-
-
-def save_checkpoint(model: torch.nn.Module, optimizer: Optimizer, iteration: int, out: Any) -> None:
-    """Save what a training loop needs to go on, to a path (whole or not at all) or a file object.
-
-    Raises:
-        ValueError: the disk is full or failing.
-    """
-    contents = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "iteration": iteration,
-    }
-    if hasattr(out, "write"):
-        torch.save(contents, out)
-    else:
-        save_tensors(Path(out), contents)
-
-
-def load_checkpoint(src: Any, model: torch.nn.Module, optimizer: Optimizer) -> int:
-    """Take up what `save_checkpoint` saved; returns the iteration."""
-    contents = torch.load(src, map_location="cpu", weights_only=True)
-    model.load_state_dict(contents["model"])
-    optimizer.load_state_dict(contents["optimizer"])
-    return contents["iteration"]
 
 
 def train(settings: Settings, *, resume: bool = False) -> Path:

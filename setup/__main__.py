@@ -15,7 +15,9 @@ EXTRAS = (
     "smollm2",
     "formats",
     "pretraining",
+    "vision",
     "plots",
+    "notebooks",
     "bench",
     "dev",
 )  # what the README's commands use
@@ -52,7 +54,9 @@ def main() -> int:
     sys.stdout.flush()
     status = subprocess.run(command, cwd=PROJECT, check=False).returncode
     if status == 0:
-        print(f"ready: {python} run_llama.py --option generate")
+        modes = (PROJECT / "run_llama.py").exists()
+        first = "run_llama.py --option generate" if modes else "-m assignment check"
+        print(f"ready: {python} {first}")
     return status
 
 

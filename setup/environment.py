@@ -16,7 +16,7 @@ from pathlib import Path
 from support.files import require_space
 
 PROJECT = Path(__file__).parent.parent
-ENVIRONMENT_BYTES = 2_000_000_000  # with the CPU build of torch
+ENVIRONMENT_BYTES = 2_200_000_000  # with the CPU build of torch
 
 
 def requirements(extras: tuple[str, ...]) -> list[str]:

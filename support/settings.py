@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -70,14 +71,27 @@ def from_arguments(
     except SystemExit as end:
         if not end.code:  # --help
             raise
-        lines = re.sub(r"\x1b\[[0-9;]*m", "", told.getvalue()).splitlines()
-        inside = [line.strip(" \u2502") for line in lines if line.startswith("\u2502")]
-        words, _, _ = " ".join(inside).partition(" \u2500")
-        raise ValueError(" ".join(words.partition("Argument helptext:")[0].split())) from None
+        raise ValueError(_words_of(told.getvalue())) from None
     if tell:
         for line in differences(found, kind() if default is None else default):
             tell(f"overriding {line}")
     return found
+
+
+def _words_of(told: str) -> str:
+    """What tyro complains of: between the title of its box and the next line across.
+
+    Where a terminal lacks the characters for it, a box is lines of hyphens.
+    """
+    lines = [line.strip(" \u2502") for line in re.sub(r"\x1b\[[0-9;]*m", "", told).splitlines()]
+
+    def is_rule(line: str) -> bool:
+        return not line.strip("-\u2500\u2570\u256f")
+
+    said = itertools.takewhile(
+        lambda line: not is_rule(line), itertools.dropwhile(is_rule, lines[1:])
+    )
+    return " ".join(" ".join(said).split())
 
 
 def differences(settings: Any, before: Any, place: str = "") -> list[str]:

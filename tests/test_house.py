@@ -48,6 +48,7 @@ ALLOWED = {
         *("checkpoints", "config", "data", "llama", "loading", "optimizer", "perplexity"),
         *("support", "tokenizer", "training"),
     },
+    "vision": {"data", "support", "training"},
     "perplexity": {"generation"},
     "setup": {"checkpoints", "data", "support"},
     "flags": {
@@ -60,8 +61,8 @@ ALLOWED = {
     },
     "assignment": {
         *("base_llama", "cache", "classifier", "config", "data", "flags", "llama", "loading"),
-        *("optimizer", "rope", "run_llama", "sampling", "sentiment", "support", "tokenizer"),
-        "training",
+        *("optimizer", "pretraining", "rope", "run_llama", "sampling", "sentiment", "support"),
+        *("tokenizer", "training", "vision"),
     },
     # The engine itself imports support/logging.py alone, as a test of its own says; its command
     # line reads a checkpoint, and the taught files are imported on either engine.
@@ -74,6 +75,10 @@ ALLOWED = {
         *("optimizer", "pretraining", "sentiment", "support", "tinytorch", "tokenizer", "training"),
     },
     "examples": {"assignment", "loading", "rope"},
+    "notebooks": {
+        *("cache", "config", "data", "llama", "loading", "optimizer", "pretraining", "rope"),
+        *("sampling", "support", "tinytorch"),
+    },
     "rope_test": {"assignment", "rope", "support"},
     "optimizer_test": {"assignment", "optimizer", "support"},
     "sanity_check": {"assignment", "llama", "support"},
@@ -228,7 +233,9 @@ def help_texts() -> str:
     commands += [
         ["pretraining", name] for name in ("train", "evaluate", "sample", "encode", "tokenizer")
     ]
+    commands += [["vision", name] for name in ("train", "evaluate", "show", "compare")]
     commands += [["tinytorch", name] for name in ("generate", "train", "operations")]
+    commands += [["notebooks", name] for name in ("run", "html", "open")]
     texts = io.StringIO()
     warnings.filterwarnings("ignore", "'\\w+.__main__' found", RuntimeWarning)
     for module, *arguments in commands:

@@ -76,6 +76,7 @@ class Run:
         setting: Mapping[str, Any],
         root: Path = RUNS,
         free: Collection[str] = (),
+        others: bool = False,
     ) -> Self | None:
         """The newest run with this very setting that has a state to go on from; None without any.
 
@@ -84,21 +85,22 @@ class Run:
         Args:
             kind: what the names of all runs begin with that may be mistaken for this one.
             free: parts of the setting that may differ; the run that is returned has its own.
+            others: whether there may be runs of the kind with other settings, and they alone.
 
         Raises:
-            ValueError: there are runs of the kind, and each has another setting; the first one's
-                differences are named. Or the run is alive.
+            ValueError: there are runs of the kind, and each has another setting, unless `others`;
+                the first one's differences are named. Or the run is alive.
         """
         folders = newest_first(root, "last.pt", kind)
         folders.sort(key=lambda folder: (folder / "metrics.json").exists())
-        others = {folder: read_config(folder) for folder in folders}
-        known = {folder: then for folder, then in others.items() if then is not None}
+        read = {folder: read_config(folder) for folder in folders}
+        known = {folder: then for folder, then in read.items() if then is not None}
         unlike = {folder: _differences(then, setting, free) for folder, then in known.items()}
         for folder in sorted(known, key=lambda folder: known[folder] != setting):
             if not unlike[folder]:
                 with cls(folder, known[folder]) as run:  # it is not alive
                     return run
-        for folder, differences in unlike.items():
+        for folder, differences in () if others else unlike.items():
             raise ValueError(
                 f"{folder} is of another run: {'; '.join(differences)}; give the same arguments, "
                 "or start anew instead of resuming"
@@ -145,21 +147,24 @@ def open_run(
     setting: Mapping[str, Any],
     sizes: tuple[int, int],
     *,
-    resume: bool,
+    resume: bool | None,
     free: Collection[str] = (),
 ) -> Run:
     """A new folder `kind` + `name`, or, to resume, the run to go on with; says which.
 
     Args:
+        resume: None: only if there is one of this very setting; the others do not matter.
         sizes: bytes of the state and of the best weights, for which there has to be room.
         free: as of `Run.fitting`.
 
     Raises:
         ValueError: there is no room, or the runs that are there are of other settings.
     """
+    if resume is not False and (
+        run := Run.fitting(kind, setting, free=free, others=resume is None)
+    ):
+        return run
     if resume:
-        if run := Run.fitting(kind, setting, free=free):
-            return run
         print(banner("resume", f"no run {RUNS / kind}... to go on with: starting anew"))
     # While a file is replaced, the old one and the new one exist side by side.
     require_space(RUNS, 2 * sum(sizes), f"a run in {RUNS}/")

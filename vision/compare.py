@@ -49,7 +49,7 @@ def compare(settings: Settings, seeds: int) -> list[str]:
         print(rows[-1])
     for architecture, name in NETWORKS.items():
         shape = replace(settings.model, architecture=architecture)
-        outcomes = train_on(pictures, replace(settings, model=shape), seeds, resume=True)
+        outcomes = train_on(pictures, replace(settings, model=shape), seeds, resume=None)
         parameters = f"{outcomes[0].parameters:,}"
         rows.append(row(name, parameters, [one.test for one in outcomes]))
     size = f"{len(splits[0].train):,} to train on, {len(splits[0].test):,} to test"

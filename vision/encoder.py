@@ -182,10 +182,17 @@ class PositionWiseFeedForward(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """down(dropout(max(0, up(x)))): Vaswani et al. 2017, equation 2.
+        """Widen each patch, cut off what is negative, and narrow it again.
+
+        Vaswani et al. 2017, equation 2:
+
+        1. `up`, (B, T, F).
+        2. Zero in the place of every negative number (ReLU).
+        3. Dropout on what is left.
+        4. `down`, (B, T, C).
 
         Args:
-            x: (B, T, C); between the two products it is (B, T, F).
+            x: (B, T, C).
 
         Returns:
             (B, T, C).

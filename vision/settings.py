@@ -30,9 +30,9 @@ class Shape:
 class Training:
     """The numbers of a run."""
 
-    epochs: int = 50  # passes over the pictures
+    epochs: int = 80  # passes over the pictures
     batch_size: int = 64  # pictures of a step
-    lr: float = 1e-3  # learning rate, at its greatest
+    lr: float = 1.5e-3  # learning rate, at its greatest
     min_lr: float = 1e-5  # at the end of the cosine
     warmup_share: float = 0.1  # of the steps
     weight_decay: float = 0.05

@@ -69,7 +69,7 @@ def draw(trained: Trained, pictures: Pictures, out: Path, titles: Sequence[str] 
             assert maps is not None
             axis.imshow(grey, cmap="gray", alpha=0.5, extent=extent)
             image = axis.imshow(
-                maps[layer, column], cmap="magma", alpha=0.6, extent=extent, vmin=0,
+                maps[layer, column].numpy(), cmap="magma", alpha=0.6, extent=extent, vmin=0,
                 vmax=float(maps[layer].max()),
             )  # fmt: skip
             if not column:

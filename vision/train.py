@@ -76,9 +76,9 @@ def read_aloud(settings: Settings) -> Read:
 
 
 def train_on(
-    pictures: Read, settings: Settings, seeds: int = 1, *, resume: bool = False
+    pictures: Read, settings: Settings, seeds: int = 1, *, resume: bool | None = False
 ) -> list[Outcome]:
-    """The same on pictures that are read already."""
+    """The same on pictures that are read already; `resume` is that of `open_run`."""
     outcomes = []
     first = settings.training.seed
     for seed in range(first, first + seeds):
@@ -97,9 +97,16 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
     return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0
 
 
-def _train(pictures: Read, settings: Settings, resume: bool) -> Outcome:
+def _train(pictures: Read, settings: Settings, resume: bool | None) -> Outcome:
     numbers, place = settings.training, choose_device(settings.device)
     divided = split(pictures.train, pictures.test, numbers.seed)
+    recipe = Recipe(
+        epochs=numbers.epochs,
+        lr=numbers.lr,
+        batch_size=numbers.batch_size,
+        seed=numbers.seed,
+        weight_decay=numbers.weight_decay,
+    )
     torch.manual_seed(numbers.seed)
     some = divided.train
     model = make_model(settings.model, some.side, some.channels, len(some.names))
@@ -108,20 +115,14 @@ def _train(pictures: Read, settings: Settings, resume: bool) -> Outcome:
     parameters = sum(p.numel() for p in model.parameters())
     setting = json.loads(json.dumps(asdict(settings), default=str))
     setting |= {"pictures": some.digest, "threads": torch.get_num_threads()}
-    name = f"{settings.data.stem}-{settings.model.architecture}-seed{numbers.seed}"
-    run = open_run(KIND, name, setting, state_bytes(model), resume=resume, free=FREE)
+    kind = f"{KIND}{settings.data.stem}-{settings.model.architecture}-seed{numbers.seed}-"
+    name = f"epochs{numbers.epochs}"
+    run = open_run(kind, name, setting, state_bytes(model), resume=resume, free=FREE)
     if run.metrics.exists():
         print(banner("finished", f"{run.folder} is, and stays"))
         return outcome(run)
     print(banner("model", f"{settings.model.architecture}, {parameters:,} parameters"))
     task = PictureTask(model, divided, numbers, place)
-    recipe = Recipe(
-        epochs=numbers.epochs,
-        lr=numbers.lr,
-        batch_size=numbers.batch_size,
-        seed=numbers.seed,
-        weight_decay=numbers.weight_decay,
-    )
     steps = recipe.epochs * -(-task.size // recipe.batch_size)
     trainer = Trainer(
         task,

@@ -207,7 +207,7 @@ def learners_pyproject(course: Course) -> str:
     """The project's settings without what only its makers need, and without tests of theirs."""
     text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     for pattern in (
-        r"# [^\n]*\nbench = .*\n",
+        r"# [^\n]*\n(?:bench|notebooks) = .*\n",
         r"dev = .*\n",
         r'"(?:assignment|tests)/[^\n]*\n(?:\n(?="tests))?',
         r"\n\[tool\.mypy\][\s\S]*$",

@@ -60,6 +60,34 @@ def attention(query: Array, key: Array, value: Array, mask: Array | None) -> Arr
     return out
 
 
+def visible(B: int, T: int, S: int, causal: bool, real: Array | None) -> Array:
+    """(B, T, S): which of S tokens each of the T newest may see, one pair at a time."""
+    seen = np.zeros((B, T, S), bool)
+    for b, t, s in np.ndindex(B, T, S):
+        place = S - T + t  # of the query
+        is_real = real is None or real[b, s]
+        seen[b, t, s] = s == place or (is_real and (s < place or not causal))
+    return seen
+
+
+def top_k(logits: Array, k: int) -> Array:
+    """(B, V): which tokens stay among the k most likely, or tied with the last of these."""
+    return np.array([[(row > logit).sum() < k for logit in row] for row in logits])
+
+
+def top_p(logits: Array, p: float) -> Array:
+    """(B, V): which tokens stay, one after the other, until their probabilities reach p."""
+    stays = np.zeros(logits.shape, bool)
+    for row, probabilities in enumerate(softmax(logits)):
+        total = 0.0
+        for token in np.argsort(-probabilities):
+            if p < 1 and total >= p:
+                break
+            stays[row, token] = True
+            total += probabilities[token]
+    return stays
+
+
 def swiglu(x: Array, w1: Array, w3: Array) -> Array:
     """SiLU of the gate times the other projection; weights are (F, C)."""
     gate = x @ w1.T

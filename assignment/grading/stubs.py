@@ -120,7 +120,10 @@ def drop_unused_imports(source: str) -> str:
             assert node.end_lineno is not None
             lines = source.splitlines(keepends=True)
             kept = [import_statement(node, names)] if names else []
-            source = "".join([*lines[: node.lineno - 1], *kept, *lines[node.end_lineno :]])
+            before, after = lines[: node.lineno - 1], lines[node.end_lineno :]
+            if not kept and before[-1:] == after[:1] == ["\n"]:
+                after = after[1:]  # of a group that is gone one empty line stays
+            source = "".join([*before, *kept, *after])
     return join_blank_lines(source)
 
 
@@ -144,7 +147,7 @@ def import_statement(node: ast.Import | ast.ImportFrom, names: list[ast.alias]) 
 
 
 def join_blank_lines(source: str) -> str:
-    """At most two empty lines in a row, and one between imports and what they were next to."""
+    """At most two empty lines in a row."""
     lines: list[str] = []
     for line in source.splitlines(keepends=True):
         if line.strip() or lines[-2:] != ["\n", "\n"]:

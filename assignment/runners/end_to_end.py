@@ -21,7 +21,7 @@ import sentiment.finetune
 from assignment.cases import TINY
 from assignment.runners.classifier import zero_shot_classifier
 from assignment.runners.stack import tiny_llama
-from assignment.runners.standins import Tensors
+from assignment.runners.tensors import Tensors
 from base_llama import LlamaPreTrainedModel
 from classifier import LlamaEmbeddingClassifier
 from config import LlamaConfig

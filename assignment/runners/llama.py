@@ -17,13 +17,10 @@ from assignment.runners.standins import (
     StandInFeedForward,
     StandInLayer,
     StandInNorm,
-    Tensors,
-    as_told,
-    differ,
     in_place_of,
-    kept,
     stand_in_rotary,
 )
+from assignment.runners.tensors import Tensors, as_told, differ, kept
 from cache import KeyValueCache, attention_context
 from config import RopeScaling
 

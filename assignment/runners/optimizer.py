@@ -1,28 +1,41 @@
-"""Feeds `optimizer.AdamW.step`."""
+"""Feeds `optimizer.AdamW.step` and `optimizer.SGD.step`."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from assignment.runners.standins import Tensors
-from optimizer import AdamW
+from assignment.runners.tensors import Tensors
+from optimizer import SGD, AdamW
+
+GroupsOf = Callable[[Tensors, list[nn.Parameter]], list[dict[str, object]]]
 
 
 def run_adamw(given: Tensors) -> dict[str, Tensor]:
     if "sparse" in given:
         return step_with_a_sparse_gradient(given["sparse"])
+    return stepped(given, AdamW, adamw_groups)
+
+
+def run_sgd(given: Tensors) -> dict[str, Tensor]:
+    return stepped(given, SGD, sgd_groups)
+
+
+def stepped(given: Tensors, make: Callable[..., Any], groups_of: GroupsOf) -> dict[str, Tensor]:
+    """Take a step for each gradient of a case, and tell what came of it."""
     count = 2 * len(given["lr"])
     parameters = [nn.Parameter(given[f"parameters.{i}"].clone()) for i in range(count)]
-    optimizer = AdamW(groups_of(given, parameters))
+    optimizer = make(groups_of(given, parameters))
     losses: list[Tensor] = []
     calls = changed = 0
     for step in range(len(given["gradients.0"])):
         if step == given.get("resume"):
             saved = copy.deepcopy(optimizer.state_dict())
-            optimizer = AdamW(groups_of(given, parameters))
+            optimizer = make(groups_of(given, parameters))
             optimizer.load_state_dict(saved)
         for group in optimizer.param_groups if "rates" in given else ():
             group["lr"] = float(given["rates"][step])
@@ -54,7 +67,7 @@ def run_adamw(given: Tensors) -> dict[str, Tensor]:
     }
 
 
-def groups_of(given: Tensors, parameters: list[nn.Parameter]) -> list[dict[str, object]]:
+def adamw_groups(given: Tensors, parameters: list[nn.Parameter]) -> list[dict[str, object]]:
     """Groups of two parameters, with the settings that the case gives them."""
     return [
         {
@@ -64,6 +77,13 @@ def groups_of(given: Tensors, parameters: list[nn.Parameter]) -> list[dict[str, 
             **{name: float(given[name][i]) for name in ("lr", "eps", "weight_decay")},
         }
         for i in range(len(given["lr"]))
+    ]
+
+
+def sgd_groups(given: Tensors, parameters: list[nn.Parameter]) -> list[dict[str, object]]:
+    return [
+        {"params": parameters[2 * i : 2 * i + 2], "lr": float(lr), "decaying": bool(decaying)}
+        for i, (lr, decaying) in enumerate(zip(given["lr"], given["decaying"], strict=True))
     ]
 
 
@@ -78,4 +98,4 @@ def step_with_a_sparse_gradient(start: Tensor) -> dict[str, Tensor]:
     return {"refused": torch.tensor(refused), "parameters.0": embedding.weight.detach()}
 
 
-RUNNERS = {"adamw": run_adamw}
+RUNNERS = {"adamw": run_adamw, "sgd": run_sgd}

@@ -1,4 +1,4 @@
-"""Feeds `sampling.sample_next`."""
+"""Feeds the functions of `sampling.py`, each alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,33 @@ from torch import Tensor
 
 import sampling
 from assignment.cases import DRAWS
-from assignment.runners.standins import Tensors, differ, is_whole
+from assignment.runners.tensors import Tensors, differ, is_whole, kept
+
+
+def run_greedy(given: Tensors) -> dict[str, Tensor]:
+    chosen = sampling.greedy_next(given["logits"])
+    shape = torch.tensor(chosen.shape)
+    return {"shape": shape, "whole_numbers": is_whole(chosen), "tokens": chosen}
+
+
+def run_top_k(given: Tensors) -> dict[str, Tensor]:
+    before = given["logits"].clone()
+    return left(sampling.filter_top_k(given["logits"], int(given["k"])), given["logits"], before)
+
+
+def run_top_p(given: Tensors) -> dict[str, Tensor]:
+    before = given["logits"].clone()
+    return left(sampling.filter_top_p(given["logits"], float(given["p"])), given["logits"], before)
+
+
+def left(filtered: Tensor, logits: Tensor, before: Tensor) -> dict[str, Tensor]:
+    """Which tokens a filter has left, and with what logits; zeros in the place of -inf."""
+    gone = filtered == float("-inf")
+    return {
+        "stays": ~gone,
+        "logits_left": filtered.masked_fill(gone, 0.0),
+        "input_kept": kept(logits, before),
+    }
 
 
 def run_sampling(given: Tensors) -> dict[str, Tensor]:
@@ -41,4 +67,9 @@ def run_sampling(given: Tensors) -> dict[str, Tensor]:
     }
 
 
-RUNNERS = {"sampling": run_sampling}
+RUNNERS = {
+    "greedy": run_greedy,
+    "sampling": run_sampling,
+    "top_k": run_top_k,
+    "top_p": run_top_p,
+}

@@ -7,7 +7,7 @@ model in which order counts and padding does not.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
@@ -20,32 +20,6 @@ from assignment.tasks import PROJECT
 from base_llama import LlamaPreTrainedModel
 from cache import AttentionContext, KeyValueCache, attention_context
 from config import LlamaConfig, RopeScaling
-
-Tensors = Mapping[str, Tensor]
-
-
-@contextmanager
-def as_told(module: nn.Module, given: Tensors) -> Iterator[None]:
-    """In the mode that a case asks for; by default eval, with gradients."""
-    module.train("training" in given)
-    with torch.set_grad_enabled("no_grad" not in given):
-        yield
-
-
-def differ(a: Any, b: Any) -> Tensor:
-    """1 where two calls came to different results, else 0."""
-    same = not isinstance(a, Tensor) or torch.equal(a.nan_to_num(), b.nan_to_num())
-    return torch.tensor(int(not same))
-
-
-def is_whole(x: Tensor) -> Tensor:
-    """1 where a tensor holds integers, else 0."""
-    return torch.tensor(int(not x.is_floating_point()))
-
-
-def kept(x: Tensor, before: Tensor) -> Tensor:
-    """1 where an input is as it was before the call, else 0."""
-    return torch.tensor(int(torch.equal(x, before)))
 
 
 @contextmanager

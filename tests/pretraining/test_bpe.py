@@ -1,11 +1,13 @@
-"""BPE: equal to a naive trainer, to tiktoken, to Hugging Face's library; streams and files."""
+"""BPE: equal to its plain form, to tiktoken, to Hugging Face's library; streams and files."""
 
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,42 +21,23 @@ from tokenizer import load_tokenizer
 
 regex = pytest.importorskip("regex")
 
-from pretraining import bpe, words  # noqa: E402
+from pretraining import bpe, plain_bpe, words  # noqa: E402
 from pretraining.bpe import BPETokenizer, train_bpe  # noqa: E402
 from pretraining.words import WORDS, count_words, dividing_places, special_pattern  # noqa: E402
 
 END = "<|endoftext|>"
 GPT_2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+SEPARATORS = "\x1c\x1d\x1e\x1f"  # white space to Python, not to Unicode
 PIECES = ["a", "b", "ab", " ", "  ", "\n", "\r\n", "'s", "'", ".", "é", "。", "1", "12", "\u2003"]
 texts = st.lists(st.sampled_from([*PIECES, END, "<|", "|>"]), max_size=60).map("".join) | st.text()
 
 
-def naive(text: str, vocab_size: int, special: list[str]) -> list[tuple[bytes, bytes]]:
-    """The merges, by counting all pairs anew for each."""
-    counts: Counter[tuple[bytes, ...]] = Counter()
-    for piece in special_pattern(special).split(text):
-        counts.update(tuple(bytes([b]) for b in w.encode()) for w in WORDS.findall(piece))
-    merges: list[tuple[bytes, bytes]] = []
-    while len(merges) < vocab_size - 256 - len(special):
-        pairs: Counter[tuple[bytes, bytes]] = Counter()
-        for word, n in counts.items():
-            for pair in pairwise(word):
-                pairs[pair] += n
-        if not pairs:
-            break
-        best = max(pairs, key=lambda pair: (pairs[pair], pair))
-        merges.append(best)
-        merged: Counter[tuple[bytes, ...]] = Counter()
-        for word, n in counts.items():
-            new: list[bytes] = []
-            for token in word:
-                if new and (new[-1], token) == best:
-                    new[-1] = b"".join(best)
-                    continue
-                new.append(token)
-            merged[tuple(new)] += n
-        counts = merged
-    return merges
+@contextmanager
+def same_words() -> Iterator[None]:
+    """The plain form cuts by Python's own expressions, which differ on a few characters."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_bpe, "WORDS", WORDS)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -68,24 +51,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[int, bytes],
 @example(text="aaa aaaa aaaaa", size=9, special=[])  # a pair that overlaps itself
 @example(text="abab ababab", size=9, special=[])  # cuts with nothing between them
 @settings(max_examples=300)
-def test_equal_to_a_naive_trainer(
+def test_training_is_equal_to_the_plain_form(
     tmp_path_factory: pytest.TempPathFactory, text: str, size: int, special: list[str]
 ) -> None:
     if not text.strip("\ufeff"):
         return
-    path = write(tmp_path_factory.getbasetemp() / "naive.txt", text)
-    vocab, merges = train_bpe(path, 256 + len(special) + size, special, processes=1)
-    assert merges == naive(text, 256 + len(special) + size, special)
-    assert list(vocab) == list(range(len(vocab)))
-    tokens = [*(bytes([b]) for b in range(256)), *(a + b for a, b in merges)]
-    assert list(vocab.values()) == [*tokens, *(token.encode() for token in special)]
+    path = write(tmp_path_factory.getbasetemp() / "plain.txt", text)
+    size += 256 + len(special)
+    with same_words():
+        assert train_bpe(path, size, special, processes=1) == plain_bpe.train_bpe(
+            text, size, special
+        )
 
 
 def test_the_greater_of_equal_pairs_is_merged(tmp_path: Path) -> None:
     """As bytes, not as numbers of tokens: ("A", "B"), ("BA", "A") and so on of the course."""
     _, merges = train_bpe(write(tmp_path / "t", "ab zz AB BA"), 260)
     assert merges[0] == (b"z", b"z")  # once, as "AB" and others
-    assert merges == naive("ab zz AB BA", 260, [])
+    assert merges == plain_bpe.train_bpe("ab zz AB BA", 260)[1]
 
 
 @pytest.mark.parametrize("special", [[END], []])
@@ -140,6 +123,30 @@ def tiktoken_twin(vocab: tuple[tuple[int, bytes], ...], special: tuple[str, ...]
 @settings(max_examples=300)
 def test_the_fast_cut_is_the_expression(text: str, times: int) -> None:
     assert words.split_words(text * times) == WORDS.findall(text * times)
+
+
+@given(text=st.text())
+@settings(max_examples=300)
+def test_the_plain_cut_is_the_expression_but_for_numerals_and_separators(text: str) -> None:
+    def same(letter: str) -> bool:
+        return unicodedata.category(letter) not in ("Nl", "No", "Cn") and letter not in SEPARATORS
+
+    text = "".join(filter(same, text))
+    assert plain_bpe.WORDS.findall(text) == WORDS.findall(text)
+
+
+@given(text=texts)
+@example(text="aabab" * 40)  # too long for a list
+@settings(max_examples=300)
+def test_encoding_is_equal_to_the_plain_form(
+    trained: tuple[dict[int, bytes], bpe.Merges], text: str
+) -> None:
+    vocab, merges = trained
+    vocab = {**vocab, len(vocab): (END + END).encode()}
+    special = [END, END + END]
+    with same_words():
+        ids = plain_bpe.encode_bpe(text, vocab, merges, special)
+    assert BPETokenizer(vocab, merges, special).encode(text) == ids
 
 
 @given(text=texts)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 pytest.importorskip("regex")
 pytest.importorskip("tokenizers")
@@ -16,7 +15,7 @@ pytest.importorskip("tokenizers")
 from data import END
 from pretraining import corpus as module
 from pretraining import texts as reading
-from pretraining.corpus import Corpus, encode_corpus, get_batch
+from pretraining.corpus import Corpus, encode_corpus
 from pretraining.texts import hold_out, texts
 from pretraining.vocabularies import learn_vocabulary
 from pretraining.words import in_parallel, pieces
@@ -208,25 +207,6 @@ def test_bad_texts(tmp_path: Path, name: str, content: bytes | None, message: st
         encode_corpus(path, tmp_path / "corpus", tokenizer())
     assert not (tmp_path / "corpus").exists()
     assert not list(tmp_path.glob(".*part"))
-
-
-def test_get_batch() -> None:
-    data = np.arange(100, dtype=np.uint16)
-    generator = torch.Generator().manual_seed(0)
-    starts = torch.zeros(93, dtype=torch.long)
-    for _ in range(300):
-        inputs, targets = get_batch(data, 32, 7, "cpu", generator)
-        assert inputs.shape == targets.shape == (32, 7)
-        assert torch.equal(targets, inputs + 1)
-        assert torch.equal(inputs, inputs[:, :1] + torch.arange(7))
-        starts += torch.bincount(inputs[:, 0], minlength=93)
-    assert len(starts) == 93  # from 0 to n - context - 1
-    expected = 300 * 32 / 93
-    assert float(((starts - expected) ** 2 / expected).sum()) < 140  # chi-square, 92 degrees
-    with pytest.raises(ValueError, match="a text of 7 tokens and a context of 7"):
-        get_batch(data[:7], 1, 7)
-    with pytest.raises((RuntimeError, AssertionError)):
-        get_batch(data, 1, 7, "cuda:99")
 
 
 @pytest.mark.parametrize("kind", ["bpe", "characters", "sentencepiece"])

@@ -32,13 +32,14 @@ from loading import load
 from optimizer import AdamW
 from pretraining import __main__ as script
 from pretraining.bpe import BPETokenizer, train_bpe
+from pretraining.checkpointing import load_checkpoint, save_checkpoint
 from pretraining.functional import cross_entropy
 from pretraining.fused import fuse_attention, fused_cross_entropy
 from pretraining.muon import Muon
 from pretraining.prepare import prepare
 from pretraining.settings import Settings, Shape, Text, Training
 from pretraining.task import TextTask, flops_per_token
-from pretraining.train import load_checkpoint, save_checkpoint, train
+from pretraining.train import train
 from support.processor import compile_fault
 from support.settings import from_toml
 from tests.helpers import (

@@ -32,6 +32,7 @@ def test_the_environments_packages_are_pyprojects() -> None:
     names = [requirement.split(">")[0] for requirement in environment.requirements(())]
     assert names == ["torch", "numpy", "sentencepiece", "tqdm", "pytest"]
     everything = environment.requirements(EXTRAS)
+    assert {"ruff", "jupytext"} <= {requirement.split(">")[0] for requirement in everything}
     tested = (PROJECT / "constraints.txt").read_text()
     for requirement in everything:
         assert f"\n{requirement.split('>')[0]}==" in tested

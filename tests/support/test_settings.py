@@ -88,16 +88,23 @@ def test_switches_start_from_an_instance_and_leave_it_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--rate", "much"], "rate"),
-        (["--inner.sizes", "1"], "sizes"),
-        (["--kind", "c"], "kind"),
-        (["--rates", "1"], "rates"),
+        (["--rate", "much"], "Error parsing --rate: could not convert string to float: 'much'"),
+        (["--inner.sizes", "1"], "--inner.sizes"),
+        (["--kind", "c"], "--kind"),
+        (["--rates", "1"], "--rates"),
     ],
 )
-def test_a_wrong_switch_is_one_line(arguments: list[str], words: str) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_wrong_switch_is_one_line(
+    arguments: list[str], words: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not the terminal has the characters that tyro draws boxes with."""
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding))
     with pytest.raises(ValueError, match=words) as caught:
         from_arguments(Outer, arguments)
-    assert "\n" not in str(caught.value)
+    found = str(caught.value)
+    assert not set(found) & set("\n\u2500\u2502\u256d\u256f")
+    assert "helptext" not in found
 
 
 def test_a_nested_value_is_read_and_set_by_its_dotted_name() -> None:

@@ -14,14 +14,9 @@ import numpy as np
 
 from assignment.arrays import Array
 from assignment.cases import Case
+from assignment.grading.recipes import basics, forward, vision, writing
 from assignment.grading.recipes.classifiers import embedding_cases, zero_shot_cases
 from assignment.grading.recipes.drawing import Arrays, Recorded
-from assignment.grading.recipes.forward import (
-    attention_forward_cases,
-    generate_cases,
-    llama_forward_cases,
-    together_cases,
-)
 from assignment.grading.recipes.optimizers import adamw_cases
 from assignment.grading.recipes.parts import (
     attention_cases,
@@ -45,10 +40,32 @@ RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "embedding": embedding_cases,
     "stack": stack_cases,
     "end_to_end": end_to_end_cases,
-    "attention_forward": attention_forward_cases,
-    "llama_forward": llama_forward_cases,
-    "generate": generate_cases,
-    "together": together_cases,
+    "patches": vision.patches_cases,
+    "positions": vision.positions_cases,
+    "multi_head": vision.multi_head_cases,
+    "feed_forward": vision.feed_forward_cases,
+    "encoder_layer": vision.encoder_layer_cases,
+    "encoder": vision.encoder_cases,
+    "pictures": vision.pictures_cases,
+    "causal_mask": writing.causal_mask_cases,
+    "greedy": writing.greedy_cases,
+    "top_k": writing.top_k_cases,
+    "top_p": writing.top_p_cases,
+    "writing": writing.writing_cases,
+    "bpe_training": basics.bpe_training_cases,
+    "bpe_encoding": basics.bpe_encoding_cases,
+    "get_batch": basics.get_batch_cases,
+    "softmax": basics.softmax_cases,
+    "cross_entropy": basics.cross_entropy_cases,
+    "sgd": basics.sgd_cases,
+    "clipping": basics.clipping_cases,
+    "schedule": basics.schedule_cases,
+    "save_checkpoint": basics.save_checkpoint_cases,
+    "load_checkpoint": basics.load_checkpoint_cases,
+    "attention_forward": forward.attention_forward_cases,
+    "llama_forward": forward.llama_forward_cases,
+    "generate": forward.generate_cases,
+    "together": forward.together_cases,
 }
 
 
