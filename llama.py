@@ -116,8 +116,8 @@ class Attention(nn.Module):
 
         1. Without a context, `attention_context` makes one: tokens 0 .. T-1, all of them real.
         2. Project x to queries, (B, T, H, D), and to keys and values, (B, T, KV, D).
-        3. `apply_rotary_emb` turns queries and keys at `context.positions`, and not the values. What
-           else it takes is in `self.config`, theta and scaling among it.
+        3. `apply_rotary_emb` turns queries and keys, not values, at `context.positions`; what else
+           it takes is in `self.config`, its theta and its scaling as well.
         4. With a cache, `update` it, under `self.layer_id`: all S keys and values come back.
         5. Repeat each key/value head for the `self.n_rep` query heads that share it.
         6. `compute_query_key_value_scores` of (B, H, ., D), with what the context says is visible.

@@ -267,7 +267,9 @@ def written(
         logits = next_logits(text)
         scores = logits.copy()
         again = np.unique([*text, *seen])
-        scores[again] = np.where(scores[again] > 0, scores[again] / penalty, scores[again] * penalty)
+        scores[again] = np.where(
+            scores[again] > 0, scores[again] / penalty, scores[again] * penalty
+        )
         order = np.argsort(-scores)
         lead = min(lead, *np.diff(-scores[order[:3]]))
         tokens.append(int(order[1 if drawn else 0]))

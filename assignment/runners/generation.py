@@ -57,7 +57,7 @@ def write(given: Tensors) -> dict[str, Tensor]:
 
 
 def read_step_by_step(given: Tensors) -> dict[str, Tensor]:
-    """How many tokens the model has read after each new one: with a cache, without, with a lent one.
+    """How many tokens the model has read after each new one: with a cache, without, with one lent.
 
     The lent cache has read the first two tokens of the prompt before.
     """

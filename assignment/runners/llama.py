@@ -127,9 +127,7 @@ def attention_of(given: Tensors, layer_id: int, dropout: float = 0.5) -> llama.A
     return attention
 
 
-def join_heads_with_a_cache(
-    layers: list[llama.Attention], given: Tensors
-) -> dict[str, Tensor]:
+def join_heads_with_a_cache(layers: list[llama.Attention], given: Tensors) -> dict[str, Tensor]:
     """Two layers read two chunks of a text, each its own stream, with one cache."""
     config, past, real = layers[0].config, int(given["past"]), given["real"]
     B, S, _ = given["x"].shape

@@ -1,4 +1,4 @@
-"""Runs all that a learner wrote as one: the model stage by stage, what it writes, its finetuning."""
+"""Runs all that a learner wrote as one: the model by stages, what it writes, its finetuning."""
 
 from __future__ import annotations
 

@@ -173,7 +173,10 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         hot = float(inputs["temperature"]) > 0 and "top_k" not in inputs
         rows = write(inputs, drawn=hot)
         if "repetition_penalty" in inputs:
-            mistaken = write(inputs, pads_seen=True), write(inputs | {"repetition_penalty": np.float32(1)})
+            mistaken = (
+                write(inputs, pads_seen=True),
+                write(inputs | {"repetition_penalty": np.float32(1)}),
+            )
             if rows in mistaken:
                 raise Unclear
         if "stops" in inputs:
@@ -203,7 +206,8 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
 
     def read_step_by_step(inputs: Arrays) -> Arrays:
         B, T = inputs["tokens"].shape
-        steps, outputs = np.arange(int(inputs["new"])), {}
+        steps = np.arange(int(inputs["new"]))
+        outputs: Arrays = {}
         new = np.array([new for new, _ in write(inputs)])
         for name, counts in (
             ("cache", T + steps),
@@ -213,7 +217,8 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
             outputs |= {f"new_tokens.{name}": new, f"tokens_read.{name}": counts}
         return outputs
 
-    cold, hot = {"temperature": np.float32(0)}, {"temperature": np.float32(2)}
+    cold: Arrays = {"temperature": np.float32(0)}
+    hot: Arrays = {"temperature": np.float32(2)}
     long, short = np.ones((2, 30), bool), np.ones((2, 7), bool)
     long[1, :4], short[0, :5] = False, False
     return {
