@@ -103,12 +103,13 @@ def run_attention_forward(given: Tensors) -> dict[str, Tensor]:
         if "dropout" in given:
             return join_heads_in_training(given)
         first, second = (attention_of(given, layer_id) for layer_id in range(2))
-        x, real, config = given["x"], given.get("real"), first.config
-        B, T, _ = x.shape
+        x, real = given["x"], given.get("real")
         with as_told(first, given), as_told(second, given):
             if "past" in given:
                 return join_heads_with_a_cache([first, second], given)
-            asked = () if "alone" in given else (attention_context(config, B, T, x.device, real),)
+            rows, T = x.shape[:2]
+            context = attention_context(first.config, rows, T, x.device, real)
+            asked = () if "alone" in given else (context,)
             joined, again = first(x, *asked), first(x, *asked)
             return {"stream": blank_padding(joined, real), "calls_differ": differ(joined, again)}
 

@@ -48,11 +48,11 @@ def stand_in_rotary(
     scaling: RopeScaling | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Stretches where RoPE turns, the more the later a token stands; it takes what RoPE takes."""
-    T = query.shape[1]
-    if T > max_seq_len or {query.shape[-1], key.shape[-1]} != {head_dim}:
+    _, length, _, width = query.shape
+    if length > max_seq_len or {width, key.shape[-1]} != {head_dim}:
         raise ValueError(f"head_dim={head_dim} and max_seq_len={max_seq_len} do not fit the query")
-    positions = torch.arange(T) if positions is None else positions
-    slowed = positions if scaling is None else positions / scaling.factor
+    places = torch.arange(length) if positions is None else positions
+    slowed = places if scaling is None else places / scaling.factor
     stretch = (1 + slowed / theta**0.5)[..., None, None].to(query.dtype)
     return query * stretch, key * stretch
 
@@ -87,13 +87,13 @@ class StandInAttention(nn.Module):
         self.layer_id = layer_id
 
     def forward(self, x: Tensor, context: AttentionContext | None = None) -> Tensor:
-        B, T, _ = x.shape
+        rows, T = x.shape[:2]
         seen = torch.ones(T, T, dtype=torch.bool).tril() if context is None else context.visible
         if context is not None and context.cache is not None:
             x = context.cache.update(self.layer_id, x[:, :, None], x[:, :, None])[0][:, :, 0]
-        weights = x.new_ones(B, T, x.shape[1])  # (B, T, S)
+        weights = x.new_ones(rows, T, x.shape[1])  # (B, T, S)
         if seen is not None:
-            weights = weights * seen.expand(B, 1, -1, -1)[:, 0]
+            weights = weights * seen.expand(rows, 1, -1, -1)[:, 0]
         return weights / weights.sum(-1, keepdim=True) @ x @ self.weight
 
 
@@ -145,14 +145,14 @@ class StandInLlama(LlamaPreTrainedModel):
         self, tokens: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
     ) -> Tensor:
         """(B, T) tokens to (B, T, C)."""
-        B, T = tokens.shape
         x = self.tok_embeddings(tokens)
-        context = attention_context(self.config, B, T, tokens.device, mask, cache)
+        rows, T = tokens.shape
+        context = attention_context(self.config, rows, T, tokens.device, mask, cache)
         if context.cache is not None:
             x = context.cache.update(0, x[:, :, None], x[:, :, None])[0][:, :, 0]  # (B, S, C)
-        seen = x.new_ones(B, T, x.shape[1])  # one new token alone sees everything
+        seen = x.new_ones(rows, T, x.shape[1])  # one new token alone sees everything
         if context.visible is not None:
-            seen = seen * context.visible.expand(B, 1, -1, -1)[:, 0]
+            seen = seen * context.visible.expand(rows, 1, -1, -1)[:, 0]
         age = seen.sum(dim=-1, keepdim=True) - seen.cumsum(dim=-1)  # padding does not count
         return torch.tanh(FADING**age * seen @ x)
 

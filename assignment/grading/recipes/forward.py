@@ -205,7 +205,7 @@ def generate_cases(rng: np.random.Generator) -> dict[str, Recorded]:
         return [(new[:5], logprobs[:5]) for new, logprobs in write(inputs, stops=stops)]
 
     def read_step_by_step(inputs: Arrays) -> Arrays:
-        B, T = inputs["tokens"].shape
+        T = inputs["tokens"].shape[1]
         steps = np.arange(int(inputs["new"]))
         outputs: Arrays = {}
         new = np.array([new for new, _ in write(inputs)])

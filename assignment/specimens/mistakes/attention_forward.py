@@ -12,9 +12,7 @@ def forward(self, x, context=None):
     value = self.compute_value(x).view(B, T, -1, D)
     theta = self.config.rope_theta
     positions, scaling = context.positions, self.config.rope_scaling
-    query, key = apply_rotary_emb(
-        query, key, D, self.config.max_seq_len, theta, positions, scaling
-    )
+    query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
     if context.cache is not None:
         key, value = context.cache.update(self.layer_id, key, value)
     key = key.repeat_interleave(self.n_rep, dim=2)
@@ -26,24 +24,20 @@ def forward(self, x, context=None):
 
 
 # === another_theta: leaves theta and the scaling out, so that RoPE turns by its default base
-# - query, key, D, self.config.max_seq_len, theta, positions, scaling
-# + query, key, D, self.config.max_seq_len, positions=positions
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
+# + query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, positions=positions)
 
 # === theta_left_out: leaves theta out, so that RoPE turns by its default base
-# - query, key, D, self.config.max_seq_len, theta, positions, scaling
-# + query, key, D, self.config.max_seq_len, positions=positions, scaling=scaling
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
+# + query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, positions=positions, scaling=scaling)
 
 # === cached_before_rope: puts the keys into the cache before RoPE has turned them
-# - query, key = apply_rotary_emb(
-# -     query, key, D, self.config.max_seq_len, theta, positions, scaling
-# - )
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
 # - if context.cache is not None:
 # -     key, value = context.cache.update(self.layer_id, key, value)
 # + if context.cache is not None:
 # +     old, value = context.cache.update(self.layer_id, key, value)
-# + query, key = apply_rotary_emb(
-# +     query, key, D, self.config.max_seq_len, theta, positions, scaling
-# + )
+# + query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
 # + if context.cache is not None:
 # +     key = torch.cat((old[:, :-T], key), dim=1)
 
@@ -171,8 +165,8 @@ def forward(self, x, context=None):
 # + return self.resid_dropout(joined)
 
 # === positions_ignored: does not hand on the positions, so that every call and every row begins at 0
-# - query, key, D, self.config.max_seq_len, theta, positions, scaling
-# + query, key, D, self.config.max_seq_len, theta, None, scaling
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
+# + query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, None, scaling)
 
 # === repeat_for_repeat_interleave: repeats the row of key/value heads (0 1 0 1) instead of each head (0 0 1 1)
 # - key = key.repeat_interleave(self.n_rep, dim=2)
@@ -195,26 +189,22 @@ def forward(self, x, context=None):
 # + value = value.repeat_interleave(self.n_rep, dim=1)
 
 # === rope_after_exchange: applies RoPE when heads stand before tokens, so that it takes heads for positions
-# - query, key = apply_rotary_emb(
-# -     query, key, D, self.config.max_seq_len, theta, positions, scaling
-# - )
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
 # + query, key = apply_rotary_emb(
 # +     query.transpose(1, 2), key.transpose(1, 2), D, self.config.max_seq_len, theta, positions, scaling
 # + )
 # + query, key = query.transpose(1, 2), key.transpose(1, 2)
 
 # === rope_forgotten: leaves RoPE out
-# - query, key = apply_rotary_emb(
-# -     query, key, D, self.config.max_seq_len, theta, positions, scaling
-# - )
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
 
 # === rope_forgotten_on_keys: turns the queries and leaves the keys as they are
-# - query, key = apply_rotary_emb(
-# + query, _ = apply_rotary_emb(
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
+# + query, _ = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
 
 # === rope_forgotten_on_queries: turns the keys and leaves the queries as they are
-# - query, key = apply_rotary_emb(
-# + _, key = apply_rotary_emb(
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
+# + _, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
 
 # === rope_on_values: turns the values as well
 # - if context.cache is not None:
@@ -225,18 +215,16 @@ def forward(self, x, context=None):
 
 # === rope_twice: turns queries and keys twice
 # - if context.cache is not None:
-# + query, key = apply_rotary_emb(
-# +     query, key, D, self.config.max_seq_len, theta, positions, scaling
-# + )
+# + query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
 # + if context.cache is not None:
 
 # === returned_results_lost: calls RoPE and does nothing with what it returns, as if it turned in place
-# - query, key = apply_rotary_emb(
-# + apply_rotary_emb(
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
+# + apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
 
 # === scaling_forgotten: does not hand on the scaling of RoPE, which some checkpoints have
-# - query, key, D, self.config.max_seq_len, theta, positions, scaling
-# + query, key, D, self.config.max_seq_len, theta, positions
+# - query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions, scaling)
+# + query, key = apply_rotary_emb(query, key, D, self.config.max_seq_len, theta, positions)
 
 # === scaled_twice: divides the queries by the root of D, which the formula does as well
 # - attended = self.compute_query_key_value_scores(q, k, v, context.visible)

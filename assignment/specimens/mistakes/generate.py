@@ -4,8 +4,17 @@
 # === right: the version that the mistakes are changes of
 @torch.no_grad()
 def write(
-    self, idx, max_new_tokens, sampling, *, stop_tokens=(), generator=None, mask=None,
-    logprobs=None, use_cache=True, cache=None,
+    self,
+    idx,
+    max_new_tokens,
+    sampling,
+    *,
+    stop_tokens=(),
+    generator=None,
+    mask=None,
+    logprobs=None,
+    use_cache=True,
+    cache=None,
 ):
     limit = self.config.max_seq_len
     check_prompt(idx, max_new_tokens, mask, limit)

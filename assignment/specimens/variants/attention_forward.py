@@ -40,7 +40,12 @@ def forward(self, x, context=None):
         for linear in (self.compute_query, self.compute_key, self.compute_value)
     )
     q, k = apply_rotary_emb(
-        q, k, D, self.config.max_seq_len, self.config.rope_theta, context.positions,
+        q,
+        k,
+        D,
+        self.config.max_seq_len,
+        self.config.rope_theta,
+        context.positions,
         scaling=self.config.rope_scaling,
     )
     if context.cache is not None:
@@ -69,7 +74,12 @@ def forward(self, x, context=None):
     key = self.compute_key(x).reshape(B, T, self.config.n_kv_heads, D)
     value = self.compute_value(x).reshape(B, T, self.config.n_kv_heads, D)
     query, key = rope.apply_rotary_emb(
-        query, key, D, self.config.max_seq_len, self.config.rope_theta, context.positions,
+        query,
+        key,
+        D,
+        self.config.max_seq_len,
+        self.config.rope_theta,
+        context.positions,
         self.config.rope_scaling,
     )
     if context.cache is not None:
@@ -77,7 +87,10 @@ def forward(self, x, context=None):
     of_head = torch.arange(self.config.n_heads, device=x.device) // self.n_rep
     key, value = key[:, :, of_head], value[:, :, of_head]
     out = self.compute_query_key_value_scores(
-        query.permute(0, 2, 1, 3), key.permute(0, 2, 1, 3), value.permute(0, 2, 1, 3), context.visible
+        query.permute(0, 2, 1, 3),
+        key.permute(0, 2, 1, 3),
+        value.permute(0, 2, 1, 3),
+        context.visible,
     )
     heads = [out[:, h] for h in range(self.config.n_heads)]
     return self.resid_dropout(self.compute_output(torch.cat(heads, dim=-1)))

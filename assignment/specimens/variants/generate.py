@@ -4,8 +4,17 @@
 # === while_loop: counts by itself, and knows finished rows by their last token
 @torch.no_grad()
 def write(
-    self, idx, max_new_tokens, sampling, *, stop_tokens=(), generator=None, mask=None,
-    logprobs=None, use_cache=True, cache=None,
+    self,
+    idx,
+    max_new_tokens,
+    sampling,
+    *,
+    stop_tokens=(),
+    generator=None,
+    mask=None,
+    logprobs=None,
+    use_cache=True,
+    cache=None,
 ):
     check_prompt(idx, max_new_tokens, mask, self.config.max_seq_len)
     if mask is None:
@@ -48,8 +57,17 @@ def write(
 # === buffers: writes into tensors that are long enough from the start
 @torch.no_grad()
 def write(
-    self, idx, max_new_tokens, sampling, *, stop_tokens=(), generator=None, mask=None,
-    logprobs=None, use_cache=True, cache=None,
+    self,
+    idx,
+    max_new_tokens,
+    sampling,
+    *,
+    stop_tokens=(),
+    generator=None,
+    mask=None,
+    logprobs=None,
+    use_cache=True,
+    cache=None,
 ):
     limit = self.config.max_seq_len
     check_prompt(idx, max_new_tokens, mask, limit)
@@ -86,12 +104,22 @@ def write(
 # === two_functions: reads in an inner function, and always with a mask
 @torch.no_grad()
 def write(
-    self, idx, max_new_tokens, sampling, *, stop_tokens=(), generator=None, mask=None,
-    logprobs=None, use_cache=True, cache=None,
+    self,
+    idx,
+    max_new_tokens,
+    sampling,
+    *,
+    stop_tokens=(),
+    generator=None,
+    mask=None,
+    logprobs=None,
+    use_cache=True,
+    cache=None,
 ):
     check_prompt(idx, max_new_tokens, mask, self.config.max_seq_len)
-    tokens, real = pack_left_padded(idx, torch.full_like(idx, True, dtype=torch.bool)
-                                    if mask is None else mask)
+    tokens, real = pack_left_padded(
+        idx, torch.full_like(idx, True, dtype=torch.bool) if mask is None else mask
+    )
 
     def read():
         nonlocal tokens, real, cache
@@ -109,7 +137,9 @@ def write(
     for _ in range(max_new_tokens):
         scores = read()
         chosen = choose_token(
-            logits=scores, sampling=sampling, generator=generator,
+            logits=scores,
+            sampling=sampling,
+            generator=generator,
             seen=torch.where(real, tokens, tokens[:, -1:]),
         )
         if logprobs is not None:
