@@ -98,7 +98,7 @@ def run_layer(given: Tensors) -> dict[str, Tensor]:
         return {"stream": blank_padding(cast(Tensor, layer(x, context)), real)}
 
 
-def run_attention_forward(given: Tensors) -> dict[str, Tensor]:
+def run_heads(given: Tensors) -> dict[str, Tensor]:
     with in_place_of(rope.apply_rotary_emb, stand_in_rotary):
         if "dropout" in given:
             return join_heads_in_training(given)
@@ -159,7 +159,7 @@ def left_by_dropout(dropped: Tensor, whole: Tensor, p: float) -> dict[str, Tenso
     return {"share_dropped": gone.double().mean(), "kept": kept}
 
 
-def run_llama_forward(given: Tensors) -> dict[str, Tensor]:
+def run_forward_pass(given: Tensors) -> dict[str, Tensor]:
     model = joined_model(given)
     tokens, real = given["tokens"], given.get("real")
     targets = tokens if "targets" in given else None
@@ -222,6 +222,6 @@ RUNNERS = {
     "attention": run_attention,
     "swiglu": run_swiglu,
     "layer": run_layer,
-    "attention_forward": run_attention_forward,
-    "llama_forward": run_llama_forward,
+    "heads": run_heads,
+    "forward_pass": run_forward_pass,
 }

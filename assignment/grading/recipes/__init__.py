@@ -62,8 +62,8 @@ RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "schedule": basics.schedule_cases,
     "save_checkpoint": basics.save_checkpoint_cases,
     "load_checkpoint": basics.load_checkpoint_cases,
-    "attention_forward": forward.attention_forward_cases,
-    "llama_forward": forward.llama_forward_cases,
+    "heads": forward.heads_cases,
+    "forward_pass": forward.forward_pass_cases,
     "generate": forward.generate_cases,
     "together": forward.together_cases,
 }

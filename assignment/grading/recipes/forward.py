@@ -16,7 +16,7 @@ from assignment.grading.recipes.whole import end_to_end_cases, stack_cases
 CONTEXT = 32  # max_seq_len of the stand-in of a language model
 
 
-def attention_forward_cases(rng: np.random.Generator) -> dict[str, Recorded]:
+def heads_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     def weights(D: int) -> Arrays:
         C, H, KV = TINY.dim, TINY.n_heads, TINY.n_kv_heads
         shapes = {"query": (H * D, C), "key": (KV * D, C), "value": (KV * D, C)}
@@ -74,7 +74,7 @@ def attention_forward_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     }  # fmt: skip
 
 
-def llama_forward_cases(rng: np.random.Generator) -> dict[str, Recorded]:
+def forward_pass_cases(rng: np.random.Generator) -> dict[str, Recorded]:
     def weights() -> Arrays:
         V, C = TINY.vocab_size, TINY.dim
         layers = normal(rng, TINY.n_layers, C, C) / np.float32(C**0.5)

@@ -1,4 +1,4 @@
-"""Honest ways to write llama_forward; `assignment/specimens/__init__.py` has the format."""
+"""Honest ways to write forward_pass; `assignment/specimens/__init__.py` has the format."""
 
 
 # === all_then_pick: predicts everywhere, then picks the last real position of each row by an index

@@ -1,4 +1,4 @@
-"""Classic mistakes in llama_forward; `assignment/specimens/__init__.py` has the format."""
+"""Classic mistakes in forward_pass; `assignment/specimens/__init__.py` has the format."""
 
 
 # === right: the version that the mistakes are changes of

@@ -1,4 +1,4 @@
-"""Honest ways to write attention_forward; `assignment/specimens/__init__.py` has the format."""
+"""Honest ways to write heads; `assignment/specimens/__init__.py` has the format."""
 
 
 # === expand: repeats heads by expanding a new axis, and joins them with contiguous and view

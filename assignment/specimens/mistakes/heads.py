@@ -1,4 +1,4 @@
-"""Classic mistakes in attention_forward; `assignment/specimens/__init__.py` has the format."""
+"""Classic mistakes in heads; `assignment/specimens/__init__.py` has the format."""
 
 
 # === right: the version that the mistakes are changes of
