@@ -119,7 +119,22 @@ class TextGenerator:
     ) -> Iterator[Tensor]:
         """The loop behind `generate` and `stream`: yield (B, 1) new tokens at a time.
 
-        The arguments are checked when the first token is asked for.
+        First `check_prompt`, then `pack_left_padded`, so that all rows end in one column. Then, for
+        each new token of a row:
+
+        1. A text that has outgrown `max_seq_len` goes on from its last half (`keep_last_half`),
+           without the cache, which knows the tokens at other positions.
+        2. A causal model is given a `new_cache`, if `use_cache` and it has none, with room for all
+           that may come: `max_seq_len` slots at most.
+        3. The model reads what is not in the cache yet, which holds `cache.length` tokens; without
+           one, everything. Its mask says which of what it reads is real; None says that all is.
+        4. `choose_token` from the logits. What it is to see are the tokens of the text; padding is
+           none, so that another token of the row stands in its place.
+        5. `logprobs` takes up their `log_probabilities`, and 0 for a row that is finished.
+        6. A finished row repeats its stop token; a row is finished with its first one.
+        7. Append the new tokens, which are real, and yield them. End when all rows are finished.
+
+        The arguments are those of `generate`, and checked when the first token is asked for.
         """
         check_prompt(idx, max_new_tokens, mask, self.config.max_seq_len)
         real = torch.ones_like(idx, dtype=torch.bool) if mask is None else mask
@@ -128,10 +143,8 @@ class TextGenerator:
         finished = torch.zeros_like(tokens[:, :1], dtype=torch.bool)
         limit = self.config.max_seq_len
         for step in range(max_new_tokens):
-            if tokens.shape[1] > limit:  # a row has outgrown the context: keep its last half
-                overgrown = real.sum(dim=1, keepdim=True) > limit
-                kept = torch.where(overgrown, max(1, limit // 2), limit)
-                tokens, real = pack_left_padded(tokens, real, kept)
+            if tokens.shape[1] > limit:
+                tokens, real = keep_last_half(tokens, real, limit)
                 cache = None
             if cache is None and use_cache and self.config.causal:
                 slots = min(limit, tokens.shape[1] + max_new_tokens - step)
@@ -172,6 +185,15 @@ def check_prompt(idx: Tensor, max_new_tokens: int, mask: Tensor | None, limit: i
             f"prompt of {longest} tokens: the context ends at max_seq_len={limit}; "
             "shorten the prompt"
         )
+
+
+def keep_last_half(tokens: Tensor, real: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+    """Cut rows of more than `limit` real tokens to the last half of that; left-padded, as before.
+
+    Half, so that the next tokens have room, and the text is not read once more for each of them.
+    """
+    overgrown = real.sum(dim=1, keepdim=True) > limit
+    return pack_left_padded(tokens, real, torch.where(overgrown, max(1, limit // 2), limit))
 
 
 def pack_left_padded(

@@ -112,10 +112,24 @@ class Attention(nn.Module):
         return weights @ value
 
     def forward(self, x: Tensor, context: AttentionContext | None = None) -> Tensor:
-        """Attend within (B, T, C), and to what the context's cache holds from before.
+        """Multi-head attention: tokens attend to one another, and to older ones from a cache.
 
-        Without a context the tokens are real, at positions 0 .. T-1, and see what
-        `config.causal` lets them see.
+        1. Without a context, `attention_context` makes one: tokens 0 .. T-1, all of them real.
+        2. Project x to queries, (B, T, H, D), and to keys and values, (B, T, KV, D).
+        3. `apply_rotary_emb` turns queries and keys, not values, at `context.positions`; what else
+           it takes is in `self.config`, its theta and its scaling as well.
+        4. With a cache, `update` it, under `self.layer_id`: all S keys and values come back.
+        5. Repeat each key/value head for the `self.n_rep` query heads that share it.
+        6. `compute_query_key_value_scores` of (B, H, ., D), with what the context says is visible.
+        7. Each token's heads side by side, (B, T, H * D), which need not be C wide.
+        8. `self.compute_output`, then `self.resid_dropout`.
+
+        Args:
+            x: (B, T, C).
+            context: what is visible, positions and cache.
+
+        Returns:
+            (B, T, C).
         """
         B, T, _ = x.shape
         D = self.config.head_dim
@@ -225,17 +239,6 @@ class Llama(LlamaPreTrainedModel, TextGenerator):
         self.tie_weights()
         self.init_weights()
 
-    def hidden_states(
-        self, tokens: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
-    ) -> Tensor:
-        """(B, T) tokens to (B, T, C), normalised; the arguments are `forward`'s."""
-        B, T = tokens.shape
-        context = attention_context(self.config, B, T, tokens.device, mask, cache)
-        h = self.dropout(self.tok_embeddings(tokens))  # (B, T, C)
-        for layer in self.layers:
-            h = layer(h, context)
-        return self.norm(h)
-
     def forward(
         self,
         tokens: Tensor,
@@ -246,6 +249,12 @@ class Llama(LlamaPreTrainedModel, TextGenerator):
     ) -> tuple[Tensor, Tensor]:
         """Predict the next token.
 
+        1. `attention_context` says once for all layers what is visible, and where.
+        2. `self.tok_embeddings` of the tokens, (B, T, C), then `self.dropout`.
+        3. Each of `self.layers` in turn, with that context, then `self.norm`: the hidden states.
+        4. `self.output` makes logits of them: of all with targets, else of the one alone that has
+           read the whole row, at its last real token (`last_real_states`).
+
         Args:
             tokens: (B, T) indices.
             targets: anything but None asks for the logits of all positions, as a loss needs them.
@@ -253,14 +262,27 @@ class Llama(LlamaPreTrainedModel, TextGenerator):
             cache: keys and values of the tokens before these; takes up the new ones.
 
         Returns:
-            logits: (B, T, V) with targets, else (B, 1, V), at each row's last real token.
+            logits: (B, T, V) with targets, else (B, 1, V).
             hidden_states: (B, T, C), normalised; of no meaning where a token is padding.
 
         Raises:
             ValueError: too many tokens, or a mask or cache that does not fit (cache.py).
         """
-        h = self.hidden_states(tokens, mask, cache)
-        return self.output(h if targets is not None else last_real_states(h, mask)[:, None]), h
+        B, T = tokens.shape
+        context = attention_context(self.config, B, T, tokens.device, mask, cache)
+        h = self.dropout(self.tok_embeddings(tokens))  # (B, T, C)
+        for layer in self.layers:
+            h = layer(h, context)
+        h = self.norm(h)
+        read = h if targets is not None else last_real_states(h, mask)[:, None]  # (B, T or 1, C)
+        return self.output(read), h
+
+    def hidden_states(
+        self, tokens: Tensor, mask: Tensor | None = None, cache: KeyValueCache | None = None
+    ) -> Tensor:
+        """The second of what `forward` returns; a row's one prediction beside it costs little."""
+        states: Tensor = self(tokens, mask=mask, cache=cache)[1]
+        return states
 
 
 def load_pretrained(

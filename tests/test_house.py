@@ -60,9 +60,9 @@ ALLOWED = {
         *("tokenizer", "training"),
     },
     "assignment": {
-        *("base_llama", "cache", "classifier", "config", "data", "flags", "llama", "loading"),
-        *("optimizer", "pretraining", "rope", "run_llama", "sampling", "sentiment", "support"),
-        *("tokenizer", "training", "vision"),
+        *("base_llama", "cache", "classifier", "config", "data", "flags", "generation", "llama"),
+        *("loading", "optimizer", "pretraining", "rope", "run_llama", "sampling", "sentiment"),
+        *("support", "tokenizer", "training", "vision"),
     },
     # The engine itself imports support/logging.py alone, as a test of its own says; its command
     # line reads a checkpoint, and the taught files are imported on either engine.

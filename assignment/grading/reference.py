@@ -94,28 +94,28 @@ def swiglu(x: Array, w1: Array, w3: Array) -> Array:
     return gate / (1 + np.exp(-gate)) * (x @ w3.T)
 
 
-def layer(
+def multi_head(
     x: Array,
     w: Arrays,
     config: Any,
     real: Array | None = None,
+    rotate: Callable[[Array, Array, float], Array] = rope,
     stages: MutableMapping[str, Array] | None = None,
 ) -> Array:
-    """One decoder layer over (B, T, C); `w` has the names of `LlamaLayer.state_dict()`.
+    """The attention of a layer over (B, T, C), with its projections; `w` and `stages` as `layer`'s.
 
-    `stages` takes up what stands on the way, as (B, T, ...), by the names of the parts.
+    `rotate` takes (B, T, heads, D), the positions and theta.
     """
     B, T, _ = x.shape
     D = config.head_dim
     stages = {} if stages is None else stages
     real = np.ones((B, T), bool) if real is None else real
     positions = np.maximum(real.cumsum(axis=1) - 1, 0)
-    normed = normalise(x, w, "attention_norm", config.layer_norm_eps)
-    stages[".attention_norm"] = normed
-    query = (normed @ w["attention.compute_query.weight"].T).reshape(B, T, -1, D)
-    key = (normed @ w["attention.compute_key.weight"].T).reshape(B, T, -1, D)
-    value = (normed @ w["attention.compute_value.weight"].T).reshape(B, T, -1, D)
-    query, key = rope(query, positions, config.rope_theta), rope(key, positions, config.rope_theta)
+    query = (x @ w["attention.compute_query.weight"].T).reshape(B, T, -1, D)
+    key = (x @ w["attention.compute_key.weight"].T).reshape(B, T, -1, D)
+    value = (x @ w["attention.compute_value.weight"].T).reshape(B, T, -1, D)
+    query = rotate(query, positions, config.rope_theta)
+    key = rotate(key, positions, config.rope_theta)
     stages[".attention: query after RoPE"] = query
     stages[".attention: key after RoPE"] = key
     group = [head * config.n_kv_heads // config.n_heads for head in range(config.n_heads)]
@@ -131,7 +131,24 @@ def layer(
     )
     stages[".attention: values, weighted"] = attended.transpose(0, 2, 1, 3)
     joined = attended.transpose(0, 2, 1, 3).reshape(B, T, -1)
-    stages[".attention"] = joined @ w["attention.compute_output.weight"].T
+    return joined @ w["attention.compute_output.weight"].T
+
+
+def layer(
+    x: Array,
+    w: Arrays,
+    config: Any,
+    real: Array | None = None,
+    stages: MutableMapping[str, Array] | None = None,
+) -> Array:
+    """One decoder layer over (B, T, C); `w` has the names of `LlamaLayer.state_dict()`.
+
+    `stages` takes up what stands on the way, as (B, T, ...), by the names of the parts.
+    """
+    stages = {} if stages is None else stages
+    normed = normalise(x, w, "attention_norm", config.layer_norm_eps)
+    stages[".attention_norm"] = normed
+    stages[".attention"] = multi_head(normed, w, config, real, stages=stages)
     h = x + stages[".attention"]
     normed = normalise(h, w, "ffn_norm", config.layer_norm_eps)
     stages[".ffn_norm"] = normed
@@ -181,16 +198,34 @@ def generate_padded(tokens: Array, new: int, w: Arrays, config: Any, real: Array
     return np.concatenate((tokens, np.array(rows)), axis=1)
 
 
-def standin_layer(w: Arrays, real: Array | None = None) -> Array:
-    """How a layer joins the stand-ins of its parts (`runners/standins.py`)."""
-    x = w["x"]
+def standin_rotary(x: Array, positions: Array, theta: float) -> Array:
+    """How the stand-in of RoPE marks a position: (B, T, heads, D) stretched, not turned."""
+    return x * (1 + positions / np.sqrt(theta))[..., None, None]
+
+
+def standin_attention(x: Array, weight: Array, real: Array | None = None) -> Array:
+    """The average of what a token sees, itself included, projected."""
     B, T, _ = x.shape
     seen = np.repeat(np.tri(T)[None], B, axis=0)
     if real is not None:
         seen = np.maximum(seen * real[:, None, :], np.eye(T))
-    normed = x * w["attention_norm"]
-    h = x + seen / seen.sum(axis=-1, keepdims=True) @ normed @ w["attention"]
+    return seen / seen.sum(axis=-1, keepdims=True) @ x @ weight
+
+
+def standin_layer(w: Arrays, real: Array | None = None) -> Array:
+    """How a layer joins the stand-ins of its parts (`runners/standins.py`)."""
+    x = w["x"]
+    h = x + standin_attention(x * w["attention_norm"], w["attention"], real)
     return h + np.tanh(h * w["ffn_norm"] @ w["feed_forward"])
+
+
+def standin_stack(w: Arrays, real: Array | None = None) -> tuple[Array, Array]:
+    """How a model joins them: logits (B, T, V) of all positions, hidden states (B, T, C)."""
+    h = w["tok_embeddings"][w["tokens"]]
+    for weight in w["layers"]:
+        h = h + standin_attention(h, weight, real)
+    h = h * w["norm"]
+    return h @ w["output"].T, h
 
 
 def standin_llama(text: Array, embeddings: Array) -> tuple[Array, Array]:
@@ -198,6 +233,49 @@ def standin_llama(text: Array, embeddings: Array) -> tuple[Array, Array]:
     ages = np.arange(len(text))[::-1]
     state = np.tanh(FADING**ages @ embeddings[text])
     return embeddings @ state, state
+
+
+def written(
+    text: Array,
+    new: int,
+    next_logits: Callable[[Array], Array],
+    limit: int,
+    *,
+    stops: Sequence[int] = (),
+    penalty: float = 1.0,
+    seen: Sequence[int] = (),
+    drawn: bool = False,
+) -> tuple[list[int], list[float], float]:
+    """What the loop of `generation.py` adds to one text, with the stand-in of the draw.
+
+    Args:
+        limit: of the tokens that `next_logits` may be given.
+        seen: tokens that the penalty on repetition is for, beside the text's own.
+        drawn: at a temperature above 0, where the stand-in takes the second best.
+
+    Returns:
+        The new tokens, their log-probabilities, and the least lead of any of them.
+    """
+    tokens: list[int] = []
+    logprobs: list[float] = []
+    lead = np.inf
+    while len(tokens) < new:
+        if tokens and tokens[-1] in stops:
+            tokens, logprobs = [*tokens, tokens[-1]], [*logprobs, 0.0]
+            continue
+        text = text[-(limit // 2) :] if len(text) > limit else text
+        logits = next_logits(text)
+        scores = logits.copy()
+        again = np.unique([*text, *seen])
+        scores[again] = np.where(
+            scores[again] > 0, scores[again] / penalty, scores[again] * penalty
+        )
+        order = np.argsort(-scores)
+        lead = min(lead, *np.diff(-scores[order[:3]]))
+        tokens.append(int(order[1 if drawn else 0]))
+        logprobs.append(float(np.log(softmax(logits))[tokens[-1]]))
+        text = np.append(text, tokens[-1])
+    return tokens, logprobs, lead
 
 
 def label_log_probabilities(

@@ -14,7 +14,7 @@ import numpy as np
 
 from assignment.arrays import Array
 from assignment.cases import Case
-from assignment.grading.recipes import basics, vision, writing
+from assignment.grading.recipes import basics, forward, vision, writing
 from assignment.grading.recipes.classifiers import embedding_cases, zero_shot_cases
 from assignment.grading.recipes.drawing import Arrays, Recorded
 from assignment.grading.recipes.optimizers import adamw_cases
@@ -62,6 +62,10 @@ RECIPES: dict[str, Callable[[np.random.Generator], dict[str, Recorded]]] = {
     "schedule": basics.schedule_cases,
     "save_checkpoint": basics.save_checkpoint_cases,
     "load_checkpoint": basics.load_checkpoint_cases,
+    "heads": forward.heads_cases,
+    "forward_pass": forward.forward_pass_cases,
+    "generate": forward.generate_cases,
+    "together": forward.together_cases,
 }
 
 
