@@ -69,11 +69,14 @@ def without_copies(pictures: Pictures, others: Pictures | None = None) -> Pictur
 
     Copies are equal to the pixel. Of two that are, the first stays, in the order given.
     """
-    seen = set() if others is None else {row.numpy().tobytes() for row in others.pixels}
+
+    def hashed(pixels: Tensor) -> bytes:
+        return hashlib.sha256(pixels.numpy().tobytes()).digest()
+
+    seen = set() if others is None else set(map(hashed, others.pixels))
     rows = []
     for row, pixels in enumerate(pictures.pixels):
-        content = pixels.numpy().tobytes()
-        if content not in seen:
+        if (content := hashed(pixels)) not in seen:
             seen.add(content)
             rows.append(row)
     return pictures[rows]

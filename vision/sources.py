@@ -150,7 +150,7 @@ def photographs(path: Path, side: int) -> Read:
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if _is_picture(p.relative_to(path).as_posix()))
         contents: Iterable[tuple[str, bytes]] = (
-            (f.relative_to(path.parent).as_posix(), f.read_bytes()) for f in files
+            (f.relative_to(path).as_posix(), f.read_bytes()) for f in files
         )
         return _decoded(contents, len(files), path.name, side)
     try:
@@ -163,9 +163,10 @@ def photographs(path: Path, side: int) -> Read:
 
 
 def _is_picture(name: str) -> bool:
-    """Not what macOS puts into a zip beside each file, either."""
+    """Whether it is one in a folder, and not what macOS puts into a zip beside each file."""
     parts = PurePosixPath(name).parts
-    return name.lower().endswith(SUFFIXES) and not any(p.startswith((".", "__")) for p in parts)
+    hidden = any(part.startswith((".", "__")) for part in parts)
+    return name.lower().endswith(SUFFIXES) and len(parts) > 1 and not hidden
 
 
 def _decoded(contents: Iterable[tuple[str, bytes]], count: int, place: str, side: int) -> Read:

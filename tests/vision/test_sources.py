@@ -59,8 +59,12 @@ def unpacked(folder: Path, files: dict[str, bytes]) -> Path:
 
 
 def test_a_folder_and_its_zip_are_read_alike(tmp_path: Path) -> None:
-    files = class_files() | {"red/Thumbs.db": b"x", "__MACOSX/red/._1.png": b"x", "ReadMe.md": b"x"}
-    one = photographs(unpacked(tmp_path / "folder", files), 8)
+    files = class_files() | {
+        "red/Thumbs.db": b"x",
+        "__MACOSX/red/._1.png": b"x",
+    }
+    folder = unpacked(tmp_path / "test", files | {"alone.png": file()})  # whatever it is called
+    one = photographs(folder, 8)
     other = photographs(
         zipped(tmp_path / "colours.zip", {f"top/{n}": x for n, x in files.items()}), 8
     )
