@@ -33,10 +33,10 @@ VARIANTS = [variant for task in WRITTEN for variant in variants(task.name)]
 
 
 def usual_first(ones: Sequence[Any]) -> list[Any]:
-    """Cases or specimens as parameters; those of other courses than the usual one are slow."""
-    slow = pytest.mark.slow
+    """Cases or specimens as parameters; CI alone tries those of other courses than the usual."""
+    marks = (pytest.mark.slow, pytest.mark.ci)
     homes = {name: task.home for name, task in all_tasks().items()}
-    return [pytest.param(one, marks=slow if homes[one.task] != USUAL else ()) for one in ones]
+    return [pytest.param(one, marks=marks if homes[one.task] != USUAL else ()) for one in ones]
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def threads(number: int) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("variant", usual_first(VARIANTS), ids=str)
 def test_each_right_variant_passes(
     variant: Specimen, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

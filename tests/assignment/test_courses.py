@@ -172,6 +172,7 @@ def test_a_mistake_is_taken_back_as_it_stood_there(task: Task) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", [name for name in course_names() if name != USUAL])
 def test_a_course_goes_from_nothing_to_all_points(name: str, tmp_path: Path) -> None:
     """The usual one's other tests go through its commands; here one worker does it all."""

@@ -54,11 +54,11 @@ def task(symbol: str, drops: tuple[str, ...] = ()) -> Task:
     return Task("todo", "a title", 1, 1, ("a", "b", "c"), symbol, drops=drops)
 
 
+OTHERS = (pytest.mark.slow, pytest.mark.ci)  # than the usual course
+
+
 @pytest.fixture(
-    params=[
-        pytest.param(name, marks=() if name == USUAL else pytest.mark.slow)
-        for name in course_names()
-    ]
+    params=[pytest.param(name, marks=() if name == USUAL else OTHERS) for name in course_names()]
 )
 def course(request: pytest.FixtureRequest) -> Course:
     """Each course in turn."""

@@ -113,7 +113,7 @@ def test_it_imports_the_house_and_four_packages(source: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.notebook
+@pytest.mark.ci
 @each
 def test_it_runs_and_so_do_its_answers(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are made and not rendered, which would take most of the time."""
