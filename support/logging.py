@@ -27,7 +27,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from types import FrameType, FunctionType
+from types import FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple, TextIO, TypeVar
 
 OURS = logging.getLogger("min-llama")  # the parent of all our loggers; no other is touched
@@ -242,7 +242,9 @@ def _methods(cls: type) -> list[str]:
 
 def _function(value: Any) -> FunctionType | None:
     """The function that was written, of what a class holds or gives out; None if it is none."""
-    inside = getattr(value, "__func__", value)  # of static, class and bound methods
+    # No getattr of what is none of these: six's classes hold modules that it would import.
+    wrapped = isinstance(value, staticmethod | classmethod | MethodType)
+    inside = value.__func__ if wrapped else value
     return vars(inside).get("_told", inside) if isinstance(inside, FunctionType) else None
 
 

@@ -674,3 +674,20 @@ def test_a_quiet_message_looks_at_no_frame(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(sys, "_getframe", never)
     Speaker().one()
+
+
+def test_nothing_is_asked_of_what_a_class_merely_holds() -> None:
+    """Some libraries keep modules in their classes that are imported when anything is asked."""
+
+    class Lazy:
+        def __getattr__(self, name: str) -> Any:
+            raise ModuleNotFoundError(name)
+
+    class Holder:
+        held = Lazy()
+
+        def method(self) -> int:
+            return 1
+
+    with debug(Holder.method):
+        assert Holder().method() == 1
