@@ -44,7 +44,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Settings:
-    """A run; the defaults tell cats from dogs in some minutes on two cores."""
+    """A run; the defaults tell cats from dogs in about four minutes on two cores."""
 
     # cats-dogs or animals (silhouettes that set-up fetches), a folder or zip of photographs with a
     # folder for each class, a folder of IDX files (MNIST, Fashion-MNIST), or a name on Hugging
